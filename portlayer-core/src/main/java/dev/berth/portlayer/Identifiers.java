@@ -2,14 +2,18 @@ package dev.berth.portlayer;
 
 import java.util.regex.Pattern;
 
-/** The rule for every identity that a caller gives: it becomes a file name, a VM name and a certificate's name. */
+/**
+ * The rule for every identity that a caller gives: it becomes a file name, a VM name and a
+ * certificate's name.
+ */
 public final class Identifiers {
   private static final Pattern VALID = Pattern.compile("[a-z0-9]([a-z0-9.-]{0,126}[a-z0-9])?");
 
   private Identifiers() {}
 
   /**
-   * Returns {@code value} when it is 1 to 128 lower-case letters, digits, dots and dashes and begins and ends with a letter or a digit.
+   * Returns {@code value} when it is 1 to 128 lower-case letters, digits, dots and dashes and
+   * begins and ends with a letter or a digit.
    *
    * @throws PortLayerException INVALID_ARGUMENT otherwise
    */

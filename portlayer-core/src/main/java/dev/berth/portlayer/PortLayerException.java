@@ -4,8 +4,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one failure of the port layer. The message is written for the person who has to act on it: it names what was refused and, where
- * there is one, the remedy; it never holds a secret.
+ * The one failure of the port layer. The message is written for the person who has to act on it: it
+ * names what was refused and, where there is one, the remedy; it never holds a secret.
  */
 public final class PortLayerException extends RuntimeException {
   private static final long serialVersionUID = 1L;

@@ -1,4 +1,7 @@
-/** The port layer: five services that turn a resource pool, its datastores and its networks into a host for containerVMs. */
+/**
+ * The port layer: five services that turn a resource pool, its datastores and its networks into a
+ * host for containerVMs.
+ */
 @NullMarked
 package dev.berth.portlayer;
 

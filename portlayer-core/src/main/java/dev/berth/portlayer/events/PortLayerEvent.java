@@ -1,0 +1,33 @@
+package dev.berth.portlayer.events;
+
+import java.time.Instant;
+import java.util.Objects;
+
+/**
+ * Something happened to a group or a containerVM. A hint: whoever acts on it reads the state again
+ * first.
+ *
+ * @param subject the id of the group, containerVM, image, disk or endpoint
+ * @param groupId the group it belongs to; empty for what belongs to none
+ * @param detail for people
+ */
+public record PortLayerEvent(
+    Instant time, Type type, String subject, String groupId, String detail) {
+  /** What happened. */
+  public enum Type {
+    GROUP_CREATED,
+    GROUP_DESTROYED,
+    VM_POWERED_ON,
+    VM_READY,
+    VM_POWERED_OFF,
+    PROCESS_STARTED,
+    PROCESS_EXITED,
+    CAPACITY_CHANGED
+  }
+
+  public PortLayerEvent {
+    Objects.requireNonNull(time, "time");
+    Objects.requireNonNull(type, "type");
+    Objects.requireNonNull(subject, "subject");
+  }
+}
