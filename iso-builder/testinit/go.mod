@@ -1,0 +1,3 @@
+module dev.berth/iso-builder/testinit
+
+go 1.26
