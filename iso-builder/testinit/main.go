@@ -25,20 +25,21 @@ type Found struct {
 	Clock     string   `json:"clock"`
 	Year      int      `json:"year"`
 	Problems  []string `json:"problems"`
-	// Milliseconds since the kernel's start: at this program's first line, and when the report was made.
-	Milliseconds [2]int64 `json:"milliseconds"`
+	// Milliseconds since the kernel's start: at this program's first line, before and after loading modules.
+	Milliseconds [3]int64 `json:"milliseconds"`
 }
 
 func main() {
-	first := uptime()
 	fmt.Println("testinit: started")
 	found := Found{Problems: []string{}}
+	found.Milliseconds[0] = uptime()
 	found.mount("proc", "/proc")
 	found.mount("sysfs", "/sys")
 	found.mount("devtmpfs", "/dev")
+	found.Milliseconds[1] = uptime()
 	found.loadModules()
+	found.Milliseconds[2] = uptime()
 	found.look()
-	found.Milliseconds = [2]int64{first, uptime()}
 	line, err := json.Marshal(found)
 	if err != nil {
 		panic(err)
