@@ -25,7 +25,7 @@ describe_machine() {
   kind=$(jq -r .machine "$1/boot.json")
   machine=("${common_machine[@]}")
   case $kind in
-    pc) machine+=(-M 'pc,usb=off,vmport=off,smbus=off') bus=pci ;;
+    pc) machine+=(-M 'pc,hpet=off,usb=off,vmport=off') bus=pci ;;
     microvm) machine+=(-M 'microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=on') bus=device ;;
     *) fail "$1/boot.json has machine '$kind'" ;;
   esac
