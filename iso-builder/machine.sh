@@ -1,8 +1,13 @@
 # shellcheck shell=bash
 # Virtual machines for test and measure. Sourced, never run. The caller sets `work`, a folder of its own.
 
+# Emulation as fast as it goes, or counted: one instruction is then one nanosecond of the guest's time, whatever else
+# this machine does, and waiting takes no time.
+accelerator_fast=(-accel 'tcg,thread=multi')
+accelerator_counted=(-accel 'tcg,thread=single' -icount 'shift=0,sleep=off')
+
 # A processor that needs none of the slow workarounds which the kernel has for older ones.
-common_machine=(qemu-system-x86_64 -accel 'tcg,thread=multi' -cpu 'max,family=26,model=2,stepping=1' -smp 1 -m 128
+common_machine=(qemu-system-x86_64 -cpu 'max,family=26,model=2,stepping=1' -smp 1 -m 128
   -nodefaults -no-user-config -display none -no-reboot)
 
 # tsc_kilohertz : the rate of this host's time-stamp counter, which the emulated processor passes through.
@@ -18,19 +23,23 @@ prepare_devices() {
   truncate -s 16M "$work/scratch.raw"
 }
 
-# describe_machine ARTIFACT : sets the array `machine` to the QEMU that boots kernel and initramfs with the devices of
+# describe_machine ARTIFACT fast|counted : sets the array `machine` to the QEMU that boots kernel and initramfs with the devices of
 # a containerVM: three named ports, two disks, one NIC and the configuration.
 describe_machine() {
-  local kind bus
+  local kind bus kilohertz
+  if [[ $2 == counted ]]; then
+    machine=("${common_machine[@]}" "${accelerator_counted[@]}") kilohertz=1000000
+  else
+    machine=("${common_machine[@]}" "${accelerator_fast[@]}") kilohertz=$(tsc_kilohertz)
+  fi
   kind=$(jq -r .machine "$1/boot.json")
-  machine=("${common_machine[@]}")
   case $kind in
     pc) machine+=(-M 'pc,hpet=off,usb=off,vmport=off') bus=pci ;;
     microvm) machine+=(-M 'microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=on') bus=device ;;
     *) fail "$1/boot.json has machine '$kind'" ;;
   esac
   machine+=(-kernel "$1/kernel" -initrd "$1/initramfs"
-    -append "$(jq -r .arguments "$1/boot.json") console=ttyS0 nolapic_timer tsc_early_khz=$(tsc_kilohertz)"
+    -append "$(jq -r .arguments "$1/boot.json") console=ttyS0 nolapic_timer tsc_early_khz=$kilohertz"
     -fw_cfg "name=opt/dev.berth/config,file=$work/config.json"
     -device "virtio-serial-$bus"
     -chardev "file,id=log,path=$work/log,append=on" -device 'virtserialport,chardev=log,name=dev.berth.log'
@@ -45,7 +54,7 @@ describe_machine() {
 
 # describe_iso_machine ARTIFACT : the same for a BIOS boot of bootstrap.iso with the devices of vSphere.
 describe_iso_machine() {
-  machine=("${common_machine[@]}" -M pc -cdrom "$1/bootstrap.iso"
+  machine=("${common_machine[@]}" "${accelerator_fast[@]}" -M pc -cdrom "$1/bootstrap.iso"
     -fw_cfg "name=opt/dev.berth/config,file=$work/config.json"
     -device 'pvscsi,id=scsi0' -drive "if=none,id=image,format=raw,file=$work/image.raw"
     -device 'scsi-hd,bus=scsi0.0,drive=image,serial=image'
@@ -53,7 +62,8 @@ describe_iso_machine() {
 }
 
 # boot SECONDS PATTERN : runs `machine` until the pattern is on its serial console, in $work/console, then ends it.
-# Sets `boot_milliseconds`, from start to the pattern, and `boot_ticks`, the processor time QEMU took.
+# Sets `boot_milliseconds`, from start to the pattern, `boot_ticks`, the hundredths of a second of processor time that
+# QEMU took, and `boot_resident`, its memory in KiB.
 boot() {
   local process begun=${EPOCHREALTIME/./} deadline=$((SECONDS + $1))
   rm -f "$work/console" "$work/control" "$work/qmp"
