@@ -1,0 +1,150 @@
+// Package boot brings the containerVM from the kernel's first process to a mounted root, a network and open ports.
+package boot
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+)
+
+// Config is what the control plane gives a containerVM at its creation. It holds the VM's private key and never a secret of the container.
+type Config struct {
+	Schema     int         `json:"schema"`
+	ID         string      `json:"id"`
+	Identity   Identity    `json:"identity"`
+	Hostname   string      `json:"hostname"`
+	Interfaces []Interface `json:"interfaces"`
+	Disks      []Disk      `json:"disks"`
+	// Entropy, base64 in JSON, is credited to the kernel's random number generator when given; it must be fresh for every boot.
+	Entropy []byte `json:"entropy,omitempty"`
+}
+
+// Identity is the VM's certificate and key and the authority it trusts, all PEM.
+type Identity struct {
+	Certificate string `json:"certificate"`
+	Key         string `json:"key"`
+	Authority   string `json:"authority"`
+}
+
+// Interface configures the network interface with the given MAC address.
+type Interface struct {
+	MAC       string   `json:"mac"`
+	Addresses []string `json:"addresses"`
+	Gateway   string   `json:"gateway"`
+	MTU       int      `json:"mtu"`
+}
+
+// Disk names an attached disk by its serial number.
+type Disk struct {
+	Serial string `json:"serial"`
+	Role   string `json:"role"`
+}
+
+// The roles of disks that the tether mounts by itself.
+const (
+	RoleImage   = "image"
+	RoleScratch = "scratch"
+)
+
+const schema = 1
+
+// ParseConfig reads and checks a configuration. An error names the field.
+func ParseConfig(content []byte) (*Config, error) {
+	config := &Config{}
+	if err := json.Unmarshal(content, config); err != nil {
+		return nil, fmt.Errorf("the boot configuration is not valid JSON of its schema: %w", err)
+	}
+	switch {
+	case config.Schema != schema:
+		return nil, fmt.Errorf("boot configuration: schema is %d, this tether knows %d", config.Schema, schema)
+	case config.ID == "":
+		return nil, errors.New("boot configuration: id is missing")
+	case config.Identity.Certificate == "" || config.Identity.Key == "" || config.Identity.Authority == "":
+		return nil, errors.New("boot configuration: identity needs certificate, key and authority")
+	}
+	if _, ok := config.Serial(RoleImage); !ok {
+		return nil, errors.New("boot configuration: disks has none with the role image")
+	}
+	for i, n := range config.Interfaces {
+		if err := n.check(); err != nil {
+			return nil, fmt.Errorf("boot configuration: interfaces[%d].%w", i, err)
+		}
+	}
+	return config, nil
+}
+
+func (n Interface) check() error {
+	if _, err := net.ParseMAC(n.MAC); err != nil {
+		return fmt.Errorf("mac: %w", err)
+	}
+	for _, address := range n.Addresses {
+		if _, err := netip.ParsePrefix(address); err != nil {
+			return fmt.Errorf("addresses: %w", err)
+		}
+	}
+	if n.Gateway != "" {
+		if _, err := netip.ParseAddr(n.Gateway); err != nil {
+			return fmt.Errorf("gateway: %w", err)
+		}
+	}
+	if n.MTU < 0 || n.MTU > 65535 {
+		return fmt.Errorf("mtu: %d is not in 0 to 65535", n.MTU)
+	}
+	return nil
+}
+
+// Serial gives the serial number of the disk with a role.
+func (c *Config) Serial(role string) (string, bool) {
+	for _, disk := range c.Disks {
+		if disk.Role == role {
+			return disk.Serial, true
+		}
+	}
+	return "", false
+}
+
+// Addresses gives the addresses of all interfaces without their prefixes.
+func (c *Config) Addresses() []string {
+	var all []string
+	for _, n := range c.Interfaces {
+		for _, address := range n.Addresses {
+			if prefix, err := netip.ParsePrefix(address); err == nil {
+				all = append(all, prefix.Addr().String())
+			}
+		}
+	}
+	return all
+}
+
+const firmwareFile = "/sys/firmware/qemu_fw_cfg/by_name/opt/dev.berth/config/raw"
+
+// ReadConfig reads the configuration that the hypervisor passes in.
+func ReadConfig() (*Config, error) {
+	content, err := os.ReadFile(firmwareFile)
+	if err != nil {
+		return nil, fmt.Errorf("read the boot configuration from the firmware: %w", err)
+	}
+	return ParseConfig(content)
+}
+
+// HideConfig takes the firmware's files, and with them the VM's private key, out of sysfs. Nothing in the VM needs them again.
+func HideConfig() error {
+	devices, err := filepath.Glob("/sys/bus/platform/drivers/fw_cfg/*:*")
+	if err != nil {
+		return err
+	}
+	more, err := filepath.Glob("/sys/bus/platform/drivers/fw_cfg/fw_cfg*")
+	if err != nil {
+		return err
+	}
+	for _, device := range append(devices, more...) {
+		if err := os.WriteFile("/sys/bus/platform/drivers/fw_cfg/unbind", []byte(filepath.Base(device)), 0); err != nil {
+			return fmt.Errorf("hide the boot configuration: %w", err)
+		}
+	}
+	return nil
+}

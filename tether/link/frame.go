@@ -1,0 +1,74 @@
+// Package link makes a byte stream that may carry stale bytes, lose its peer without notice and be reopened at any time into a sequence
+// of sessions with clean beginnings.
+//
+// The peers exchange 44-byte frames. The host repeats HELLO with a fresh nonce until the guest answers ACK, then sends START; the guest
+// answers READY, and from the next byte on both directions carry the session. A HELLO with another nonce in mid-stream ends the session.
+package link
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+)
+
+// FrameSize is the length of every frame in bytes.
+const FrameSize = 44
+
+// NonceSize is the length of a nonce in bytes.
+const NonceSize = 16
+
+const checkedSize = 36
+
+// Magic begins every frame. No TLS record begins with its first byte.
+var Magic = [16]byte{'B', 'E', 'R', 'T', 'H', '-', 'L', 'I', 'N', 'K', '-', '0', '1', '\r', '\n', 0}
+
+// Type tells what a frame says.
+type Type byte
+
+// The four frames of the handshake, in their order.
+const (
+	Hello Type = 1 // host to guest
+	Ack   Type = 2 // guest to host
+	Start Type = 3 // host to guest
+	Ready Type = 4 // guest to host
+)
+
+// Nonce names one attempt at a session.
+type Nonce [NonceSize]byte
+
+// Frame is one message of the handshake.
+type Frame struct {
+	Type  Type
+	Nonce Nonce
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+var errNotAFrame = errors.New("not a frame")
+
+// Bytes gives the frame as it goes over the wire.
+func (f Frame) Bytes() [FrameSize]byte {
+	var b [FrameSize]byte
+	copy(b[:], Magic[:])
+	b[16] = byte(f.Type)
+	copy(b[20:], f.Nonce[:])
+	binary.BigEndian.PutUint32(b[checkedSize:], crc32.Checksum(b[:checkedSize], castagnoli))
+	return b
+}
+
+// parseFrame reads a frame of FrameSize bytes; it refuses a wrong magic, an unknown type, a non-zero reserved byte and a wrong sum.
+func parseFrame(b []byte) (Frame, error) {
+	if len(b) != FrameSize || !bytes.Equal(b[:16], Magic[:]) {
+		return Frame{}, errNotAFrame
+	}
+	if binary.BigEndian.Uint32(b[checkedSize:]) != crc32.Checksum(b[:checkedSize], castagnoli) {
+		return Frame{}, errNotAFrame
+	}
+	f := Frame{Type: Type(b[16])}
+	if f.Type < Hello || f.Type > Ready || b[17]|b[18]|b[19]|b[40]|b[41]|b[42]|b[43] != 0 {
+		return Frame{}, errNotAFrame
+	}
+	copy(f.Nonce[:], b[20:checkedSize])
+	return f, nil
+}

@@ -1,0 +1,181 @@
+// Package server is the tether's side of the schema: it turns calls into work on the container.
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"berth.dev/tether/api"
+	"berth.dev/tether/boot"
+	"berth.dev/tether/process"
+	"berth.dev/tether/state"
+	"berth.dev/tether/volume"
+)
+
+const (
+	// window is the flow-control window; the dynamic one overruns the small buffers of an emulated port.
+	window = 256 << 10
+	// maximumMessage bounds one message: the files of a volume are the largest.
+	maximumMessage = 16 << 20
+	// clockTolerance is how far the VM's clock may be off before a Start sets it.
+	clockTolerance = 20 * time.Millisecond
+)
+
+// Tether implements the service.
+type Tether struct {
+	api.UnimplementedTetherServer
+	Container *process.Container
+	State     *state.Store
+	Files     *volume.Store
+	// PowerOff unmounts and ends the VM; it does not return.
+	PowerOff func()
+	// Fatal reports a panic and ends the VM; it does not return.
+	Fatal func(reason any)
+}
+
+// New makes the gRPC server, which lets in whoever has a certificate of the VM's authority.
+func New(identity boot.Identity, tether *Tether) (*grpc.Server, error) {
+	certificate, err := tls.X509KeyPair([]byte(identity.Certificate), []byte(identity.Key))
+	if err != nil {
+		return nil, fmt.Errorf("boot configuration: identity: %w", err)
+	}
+	authority := x509.NewCertPool()
+	if !authority.AppendCertsFromPEM([]byte(identity.Authority)) {
+		return nil, errors.New("boot configuration: identity.authority holds no certificate")
+	}
+	server := grpc.NewServer(
+		grpc.Creds(credentials.NewTLS(&tls.Config{
+			Certificates: []tls.Certificate{certificate}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: authority,
+			MinVersion: tls.VersionTLS13, SessionTicketsDisabled: true,
+		})),
+		grpc.StaticStreamWindowSize(window), grpc.StaticConnWindowSize(window), grpc.MaxRecvMsgSize(maximumMessage),
+		grpc.ChainUnaryInterceptor(tether.guardCall), grpc.ChainStreamInterceptor(tether.guardStream))
+	api.RegisterTetherServer(server, tether)
+	return server, nil
+}
+
+func (t *Tether) guardCall(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	defer t.guard()
+	answer, err := handler(ctx, request)
+	return answer, convert(err)
+}
+
+func (t *Tether) guardStream(service any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+	defer t.guard()
+	return convert(handler(service, stream))
+}
+
+func (t *Tether) guard() {
+	if reason := recover(); reason != nil {
+		t.Fatal(reason)
+	}
+}
+
+// convert gives an error its code.
+func convert(err error) error {
+	if _, known := status.FromError(err); known {
+		return err
+	}
+	code := codes.Internal
+	switch {
+	case errors.Is(err, process.ErrPrecondition):
+		code = codes.FailedPrecondition
+	case errors.Is(err, process.ErrInvalid):
+		code = codes.InvalidArgument
+	case errors.Is(err, process.ErrSlow):
+		code = codes.ResourceExhausted
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return status.FromContextError(err).Err()
+	}
+	return status.Error(code, err.Error())
+}
+
+// Describe gives the present state.
+func (t *Tether) Describe(context.Context, *api.DescribeRequest) (*api.State, error) {
+	return t.State.Current(), nil
+}
+
+// WatchState streams every change.
+func (t *Tether) WatchState(_ *api.WatchStateRequest, stream api.Tether_WatchStateServer) error {
+	return t.State.Watch(stream.Context(), stream.Send)
+}
+
+// WriteVolume replaces the files of an in-memory volume.
+func (t *Tether) WriteVolume(_ context.Context, request *api.WriteVolumeRequest) (*api.WriteVolumeResponse, error) {
+	files := make([]volume.File, len(request.Files))
+	for i, file := range request.Files {
+		files[i] = volume.File{Path: file.Path, Content: file.Content, Mode: file.Mode}
+	}
+	err := t.Files.Write(request.Volume, files, volume.Owner{User: request.User, Group: request.Group})
+	if errors.Is(err, volume.ErrInvalid) {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	return &api.WriteVolumeResponse{}, err
+}
+
+// Start starts an attempt.
+func (t *Tether) Start(_ context.Context, request *api.StartRequest) (*api.State, error) {
+	if request.Clock != nil {
+		if err := setClock(request.Clock.AsTime()); err != nil {
+			return nil, err
+		}
+	}
+	return t.Container.Start(request.Attempt, request.Process)
+}
+
+func setClock(now time.Time) error {
+	if now.Sub(time.Now()).Abs() <= clockTolerance {
+		return nil
+	}
+	value := unix.NsecToTimespec(now.UnixNano())
+	if err := unix.ClockSettime(unix.CLOCK_REALTIME, &value); err != nil {
+		return fmt.Errorf("set the clock: %w", err)
+	}
+	return nil
+}
+
+// Stop ends the process.
+func (t *Tether) Stop(ctx context.Context, request *api.StopRequest) (*api.State, error) {
+	return t.Container.Stop(ctx, grace(request.GracePeriod), request.Signal)
+}
+
+func grace(d *durationpb.Duration) time.Duration { return max(0, d.AsDuration()) }
+
+// Signal sends a signal to the process.
+func (t *Tether) Signal(_ context.Context, request *api.SignalRequest) (*api.SignalResponse, error) {
+	return &api.SignalResponse{}, t.Container.Signal(request.Signal)
+}
+
+// Stats measures the container.
+func (t *Tether) Stats(context.Context, *api.StatsRequest) (*api.StatsResponse, error) {
+	return t.Container.Stats(), nil
+}
+
+// shutdownMargin is the time after the grace period in which a killed process must be gone.
+const shutdownMargin = 5 * time.Second
+
+// answerTime is given to the answer to reach the host before the VM goes.
+const answerTime = 20 * time.Millisecond
+
+// Shutdown ends the process and the VM. A caller that goes away does not stop it.
+func (t *Tether) Shutdown(_ context.Context, request *api.ShutdownRequest) (*api.ShutdownResponse, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), grace(request.GracePeriod)+shutdownMargin)
+	defer cancel()
+	_, err := t.Container.Stop(ctx, grace(request.GracePeriod), "")
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return nil, err
+	}
+	time.AfterFunc(answerTime, t.PowerOff)
+	return &api.ShutdownResponse{}, nil
+}

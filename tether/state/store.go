@@ -1,0 +1,178 @@
+// Package state holds what the containerVM is doing, tells watchers of every change and writes each as one JSON line.
+package state
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"sync"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"berth.dev/tether/api"
+)
+
+// MessageLimit is the size of a termination message in bytes; what is longer is cut.
+const MessageLimit = 4096
+
+// Store is the present state. Every change has the next sequence number.
+type Store struct {
+	sink io.Writer
+
+	mu      sync.Mutex
+	changed chan struct{}
+	history []*api.State
+	lines   [][]byte
+	flushed chan struct{}
+	writing bool
+}
+
+// NewStore makes a store whose first change will have sequence 1. Nothing is written before the first Update.
+func NewStore(id, bootID, version string, sink io.Writer) *Store {
+	first := &api.State{Id: id, BootId: bootID, TetherVersion: version}
+	return &Store{sink: sink, changed: make(chan struct{}), history: []*api.State{first}}
+}
+
+// Current gives a copy of the present state.
+func (s *Store) Current() *api.State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return proto.Clone(s.last()).(*api.State)
+}
+
+func (s *Store) last() *api.State { return s.history[len(s.history)-1] }
+
+// Update makes a change, numbers it, and returns a copy of the new state. The line is written in the background.
+func (s *Store) Update(change func(*api.State)) *api.State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	next := proto.Clone(s.last()).(*api.State)
+	change(next)
+	next.Sequence = s.last().Sequence + 1
+	next.Message = clean(next.Message)
+	s.append(next)
+	s.lines = append(s.lines, Line(next))
+	if !s.writing {
+		s.writing = true
+		s.flushed = make(chan struct{})
+		go s.write()
+	}
+	return proto.Clone(next).(*api.State)
+}
+
+// historyLimit bounds what a watcher can be behind; a slower one misses changes, never the last.
+const historyLimit = 64
+
+func (s *Store) append(next *api.State) {
+	s.history = append(s.history, next)
+	if len(s.history) > historyLimit {
+		s.history = append([]*api.State(nil), s.history[len(s.history)-historyLimit/2:]...)
+	}
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+func (s *Store) write() {
+	for {
+		s.mu.Lock()
+		lines := s.lines
+		s.lines = nil
+		if len(lines) == 0 {
+			s.writing = false
+			close(s.flushed)
+			s.mu.Unlock()
+			return
+		}
+		s.mu.Unlock()
+		for _, line := range lines {
+			// A state port that fails leaves the control port as the way to ask.
+			_, _ = s.sink.Write(line)
+		}
+	}
+}
+
+// Flush waits until every line is written, or the context ends.
+func (s *Store) Flush(ctx context.Context) error {
+	s.mu.Lock()
+	flushed := s.flushed
+	writing := s.writing
+	s.mu.Unlock()
+	if !writing {
+		return nil
+	}
+	select {
+	case <-flushed:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Watch calls observe with the present state and then with every change in order, until the context ends or observe fails.
+func (s *Store) Watch(ctx context.Context, observe func(*api.State) error) error {
+	var seen uint64
+	first := true
+	for {
+		s.mu.Lock()
+		changed := s.changed
+		var news []*api.State
+		if first {
+			news = append(news, s.last())
+		} else {
+			for _, state := range s.history {
+				if state.Sequence > seen {
+					news = append(news, state)
+				}
+			}
+		}
+		first = false
+		s.mu.Unlock()
+		for _, state := range news {
+			seen = state.Sequence
+			if err := observe(state); err != nil {
+				return err
+			}
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// line is the JSON form of a state on the state port.
+type line struct {
+	Sequence   uint64 `json:"sequence"`
+	BootID     string `json:"bootId"`
+	Phase      string `json:"phase"`
+	Attempt    uint32 `json:"attempt"`
+	StartedAt  string `json:"startedAt,omitempty"`
+	FinishedAt string `json:"finishedAt,omitempty"`
+	ExitCode   *int32 `json:"exitCode,omitempty"`
+	Signal     uint32 `json:"signal,omitempty"`
+	Reason     string `json:"reason,omitempty"`
+	Message    string `json:"message,omitempty"`
+}
+
+// Line gives a state's JSON line with its newline. Times are RFC 3339 with nanoseconds in UTC; what a phase does not have is left out.
+func Line(s *api.State) []byte {
+	l := line{Sequence: s.Sequence, BootID: s.BootId, Phase: s.Phase.String(), Attempt: s.Attempt, StartedAt: when(s.StartedAt)}
+	if s.Phase == api.Phase_EXITED {
+		l.FinishedAt, l.ExitCode, l.Signal, l.Reason, l.Message = when(s.FinishedAt), &s.ExitCode, s.Signal, s.Reason, s.Message
+	}
+	b, err := json.Marshal(l)
+	if err != nil {
+		panic("a state line is always valid JSON: " + err.Error())
+	}
+	return append(b, '\n')
+}
+
+func when(t *timestamppb.Timestamp) string {
+	if t == nil {
+		return ""
+	}
+	return t.AsTime().Format(time.RFC3339Nano)
+}

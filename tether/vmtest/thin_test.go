@@ -1,0 +1,118 @@
+//go:build vm
+
+package vmtest
+
+import (
+	"context"
+	"io"
+	"os"
+	"testing"
+	"time"
+
+	"berth.dev/tether/api"
+)
+
+var shared artifacts
+
+func TestMain(m *testing.M) {
+	directory, err := os.MkdirTemp("", "tether-vmtest-")
+	if err != nil {
+		panic(err)
+	}
+	artifactsDirectory = directory
+	code := m.Run()
+	_ = os.RemoveAll(directory)
+	os.Exit(code)
+}
+
+var artifactsDirectory string
+
+func built(t testing.TB) artifacts {
+	t.Helper()
+	if shared.kernel == "" {
+		shared = buildArtifacts(t, artifactsDirectory)
+	}
+	return shared
+}
+
+// shell gives a process that runs a script with the usual rights.
+func shell(script string) *api.Process {
+	return &api.Process{
+		Arguments: []string{"/bin/sh", "-c", script}, Capabilities: usualCapabilities,
+		MaskedPaths:   []string{"/proc/asound", "/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/scsi", "/sys/firmware"},
+		ReadOnlyPaths: []string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"},
+	}
+}
+
+var usualCapabilities = []string{
+	"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD", "CAP_NET_RAW", "CAP_SETGID", "CAP_SETUID", "CAP_SETFCAP",
+	"CAP_SETPCAP", "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT", "CAP_KILL", "CAP_AUDIT_WRITE",
+}
+
+type execResult struct {
+	stdout, stderr string
+	exit           *api.Exit
+}
+
+func execute(ctx context.Context, client api.TetherClient, arguments ...string) (execResult, error) {
+	var result execResult
+	stream, err := client.Exec(ctx)
+	if err != nil {
+		return result, err
+	}
+	begin := &api.ExecBegin{Arguments: arguments}
+	if err := stream.Send(&api.ExecRequest{Kind: &api.ExecRequest_Begin{Begin: begin}}); err != nil {
+		return result, err
+	}
+	for {
+		message, err := stream.Recv()
+		if err == io.EOF {
+			return result, nil
+		}
+		if err != nil {
+			return result, err
+		}
+		switch kind := message.Kind.(type) {
+		case *api.ExecResponse_Stdout:
+			result.stdout += string(kind.Stdout)
+		case *api.ExecResponse_Stderr:
+			result.stderr += string(kind.Stderr)
+		case *api.ExecResponse_Exit:
+			result.exit = kind.Exit
+		}
+	}
+}
+
+func TestThinPath(t *testing.T) {
+	m := bootMachine(t, built(t), options{})
+	m.awaitState("READY", 0)
+	t.Logf("READY after %s", time.Since(m.started))
+	client, _ := m.connect()
+	ctx := within(t, time.Minute)
+	described, err := client.Describe(ctx, &api.DescribeRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if described.Phase != api.Phase_READY || described.Id != vmID {
+		t.Fatalf("described %v", described)
+	}
+	begin := time.Now()
+	started, err := client.Start(ctx, &api.StartRequest{Process: shell("echo hello; echo warning >&2; sleep 600")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if started.Phase != api.Phase_RUNNING {
+		t.Fatalf("started %v", started)
+	}
+	await(t, "the first log line", 10*time.Second, func() bool { return m.text(0, "stdout") == "hello\n" })
+	t.Logf("first log line %s after Start", time.Since(begin))
+	await(t, "the error line", 10*time.Second, func() bool { return m.text(0, "stderr") == "warning\n" })
+	result, err := execute(ctx, client, "sh", "-c", "echo $$; id; cat /proc/1/cmdline; exit 3")
+	if err != nil || result.exit.GetExitCode() != 3 {
+		t.Fatalf("exec: %+v %v", result, err)
+	}
+	t.Log(result.stdout)
+	if console, err := os.ReadFile(m.path("console.log")); err == nil {
+		t.Logf("console:\n%s", console)
+	}
+}
