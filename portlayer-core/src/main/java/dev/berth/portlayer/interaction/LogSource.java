@@ -1,0 +1,31 @@
+package dev.berth.portlayer.interaction;
+
+import java.nio.ByteBuffer;
+import java.time.Duration;
+
+/**
+ * A containerVM's log as bytes that only ever grow: a file, a file on a datastore. Used by one
+ * thread at a time. Fails with {@link dev.berth.portlayer.PortLayerException}.
+ */
+public interface LogSource extends AutoCloseable {
+  /**
+   * Reads what is there at {@code offset}, as much as fits.
+   *
+   * @return the number of bytes read; 0 at the end
+   */
+  int read(long offset, ByteBuffer target);
+
+  /** Bytes written so far. */
+  long size();
+
+  /**
+   * Waits until the log is longer than {@code size}, or something happened that may have ended its
+   * attempt. May return early.
+   *
+   * @return whether it is longer now
+   */
+  boolean awaitGrowth(long size, Duration timeout);
+
+  @Override
+  default void close() {}
+}
