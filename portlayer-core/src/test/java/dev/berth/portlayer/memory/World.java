@@ -1,0 +1,115 @@
+package dev.berth.portlayer.memory;
+
+import dev.berth.portlayer.PortLayerException;
+import dev.berth.portlayer.PortLayerException.Code;
+import dev.berth.portlayer.compute.Capacity;
+import dev.berth.portlayer.compute.GroupSpec;
+import dev.berth.portlayer.compute.Resources;
+import dev.berth.portlayer.events.EventLog;
+import dev.berth.portlayer.events.PortLayerEvent;
+import dev.berth.portlayer.network.NicAttachment;
+import dev.berth.portlayer.storage.DiskAttachment;
+import dev.berth.portlayer.storage.Image;
+import dev.berth.portlayer.storage.ImageConfiguration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/** Everything that outlives a control plane: the state of record, the VMs, the registry. */
+final class World {
+  private static final long MEBIBYTE = 1 << 20;
+
+  /** A group as recorded. */
+  record GroupRecord(GroupSpec spec, Instant createdAt, List<MemoryVm> members) {}
+
+  /** A scratch disk or volume as recorded. */
+  record Disk(DiskAttachment attachment, long size) {}
+
+  /** What the registry offers under a normalised reference. */
+  record Offer(String id, String digest, ImageConfiguration configuration, long size) {}
+
+  final Map<String, GroupRecord> groups = new ConcurrentHashMap<>();
+  final Map<String, MemoryVm> vms = new ConcurrentHashMap<>();
+  final Map<String, Disk> disks = new ConcurrentHashMap<>();
+  final Map<String, Image> images = new ConcurrentHashMap<>();
+  final Map<String, Offer> registry = new ConcurrentHashMap<>();
+  final Map<String, NicAttachment> endpoints = new ConcurrentHashMap<>();
+  final Deque<Integer> freedAddresses = new ArrayDeque<>();
+  final Faults faults = new Faults();
+  final List<EventLog> listeners = new CopyOnWriteArrayList<>();
+
+  /** Host part of the first address that was never given out; 1 is the gateway. */
+  int nextAddress = 2;
+
+  private Capacity capacity = new Capacity(1_000_000, 1L << 42, 100_000, 64 * MEBIBYTE);
+  private long memoryUsed;
+  private int vmsOn;
+
+  void tell(PortLayerEvent.Type type, String subject, String groupId, String detail) {
+    PortLayerEvent event = new PortLayerEvent(Instant.now(), type, subject, groupId, detail);
+    listeners.forEach(listener -> listener.append(event));
+  }
+
+  synchronized Capacity capacity() {
+    return capacity;
+  }
+
+  synchronized void capacity(Capacity changed) {
+    capacity = changed;
+  }
+
+  /** Refuses what the pool could not even hold when it were empty. */
+  synchronized void requireFits(GroupSpec spec) {
+    long memory = spec.members().stream().mapToLong(member -> need(member.resources())).sum();
+    if (memory > capacity.memory() || spec.members().size() > capacity.containerVms()) {
+      throw new PortLayerException(
+          Code.RESOURCE_EXHAUSTED,
+          "group %s needs %d MiB for %d containerVMs, but the pool has %d MiB for %d in all"
+              .formatted(
+                  spec.id(),
+                  memory / MEBIBYTE,
+                  spec.members().size(),
+                  capacity.memory() / MEBIBYTE,
+                  capacity.containerVms()));
+    }
+  }
+
+  synchronized void admit(String id, Resources resources) {
+    long need = need(resources);
+    if (memoryUsed + need > capacity.memory() || vmsOn >= capacity.containerVms()) {
+      throw new PortLayerException(
+          Code.RESOURCE_EXHAUSTED,
+          "containerVM %s needs %d MiB, but %d of the pool's %d MiB and %d of its %d containerVMs are in use"
+              .formatted(
+                  id,
+                  need / MEBIBYTE,
+                  memoryUsed / MEBIBYTE,
+                  capacity.memory() / MEBIBYTE,
+                  vmsOn,
+                  capacity.containerVms()));
+    }
+    memoryUsed += need;
+    vmsOn++;
+  }
+
+  synchronized void release(Resources resources) {
+    memoryUsed -= need(resources);
+    vmsOn--;
+  }
+
+  private long need(Resources resources) {
+    return resources.memoryLimit() + capacity.memoryOverhead();
+  }
+
+  MemoryVm vm(String id) {
+    return Optional.ofNullable(vms.get(id))
+        .orElseThrow(
+            () ->
+                new PortLayerException(Code.NOT_FOUND, "there is no containerVM %s".formatted(id)));
+  }
+}
