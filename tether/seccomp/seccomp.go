@@ -4,7 +4,6 @@ package seccomp
 
 import (
 	"fmt"
-	"sort"
 
 	"golang.org/x/net/bpf"
 )
@@ -165,16 +164,4 @@ func tree(of []interval) []bpf.Instruction {
 			bpf.Jump{Skip: uint32(len(low))})
 	}
 	return append(append(code, low...), up...)
-}
-
-// Allowed gives the names that a process with the capabilities may call unconditionally, sorted.
-func Allowed(capabilities []uint) []string {
-	var names []string
-	for name, code := range rules(capabilities) {
-		if same(code, check{bpf.RetConstant{Val: Allow}}) {
-			names = append(names, name)
-		}
-	}
-	sort.Strings(names)
-	return names
 }

@@ -1,0 +1,56 @@
+package link
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"testing"
+)
+
+// The same file is read by the control plane's tests.
+func TestFramesAreTheGoldenOnes(t *testing.T) {
+	content, err := os.ReadFile("testdata/frames.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var golden struct {
+		Nonce  string
+		Frames []struct {
+			Type byte
+			Name string
+			Hex  string
+		}
+	}
+	if err := json.Unmarshal(content, &golden); err != nil {
+		t.Fatal(err)
+	}
+	if len(golden.Frames) != 4 {
+		t.Fatalf("%d golden frames, want 4", len(golden.Frames))
+	}
+	var nonce Nonce
+	if _, err := hex.Decode(nonce[:], []byte(golden.Nonce)); err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range golden.Frames {
+		frame := Frame{Type: Type(g.Type), Nonce: nonce}
+		bytes := frame.Bytes()
+		if got := hex.EncodeToString(bytes[:]); got != g.Hex {
+			t.Errorf("%s: %s, want %s", g.Name, got, g.Hex)
+		}
+		parsed, err := parseFrame(bytes[:])
+		if err != nil || parsed != frame {
+			t.Errorf("%s: parsed as %v, %v", g.Name, parsed, err)
+		}
+	}
+}
+
+func TestParseRefusesEveryChangedBit(t *testing.T) {
+	good := Frame{Type: Hello, Nonce: Nonce{1, 2, 3}}.Bytes()
+	for bit := range FrameSize * 8 {
+		bad := good
+		bad[bit/8] ^= 1 << (bit % 8)
+		if frame, err := parseFrame(bad[:]); err == nil {
+			t.Errorf("bit %d changed: parsed as %v", bit, frame)
+		}
+	}
+}

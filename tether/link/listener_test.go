@@ -1,0 +1,222 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"testing"
+	"time"
+)
+
+const patience = 10 * time.Second
+
+// port is an in-memory port: a pipe whose host end can go and come back. What the guest writes is kept until the host reads it.
+type port struct {
+	net.Conn
+}
+
+// host is the other end, with a scanner.
+type host struct {
+	t       *testing.T
+	conn    net.Conn
+	frames  chan Frame
+	payload chan []byte
+}
+
+func newHost(t *testing.T) (*host, *Listener) {
+	t.Helper()
+	guestEnd, hostEnd := net.Pipe()
+	h := &host{t: t, conn: hostEnd, frames: make(chan Frame, 16), payload: make(chan []byte, 1024)}
+	listener := NewListener(port{guestEnd})
+	ctx, cancel := context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	all.Go(func() { _ = listener.Run(ctx) })
+	all.Go(h.read)
+	t.Cleanup(func() {
+		cancel()
+		_ = guestEnd.Close()
+		_ = hostEnd.Close()
+		all.Wait()
+	})
+	return h, listener
+}
+
+func (h *host) read() {
+	scanner := Scanner{
+		OnFrame:   func(f Frame) { h.frames <- f },
+		OnPayload: func(b []byte) { h.payload <- append([]byte(nil), b...) },
+	}
+	buffer := make([]byte, 1024)
+	for {
+		n, err := h.conn.Read(buffer)
+		scanner.Feed(buffer[:n])
+		scanner.Flush()
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (h *host) send(b []byte) {
+	h.t.Helper()
+	if err := h.conn.SetWriteDeadline(time.Now().Add(patience)); err != nil {
+		h.t.Fatal(err)
+	}
+	if _, err := h.conn.Write(b); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h *host) expect(want Frame) {
+	h.t.Helper()
+	select {
+	case got := <-h.frames:
+		if got != want {
+			h.t.Fatalf("frame %v, want %v", got, want)
+		}
+	case <-time.After(patience):
+		h.t.Fatalf("no frame %v", want)
+	}
+}
+
+func (h *host) open(listener *Listener, nonce Nonce) net.Conn {
+	h.t.Helper()
+	h.send(join(Frame{Hello, nonce}))
+	h.expect(Frame{Ack, nonce})
+	h.send(join(Frame{Start, nonce}))
+	h.expect(Frame{Ready, nonce})
+	session, err := listener.Accept()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if err := session.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		h.t.Fatal(err)
+	}
+	return session
+}
+
+func expectRead(t *testing.T, session net.Conn, want string) {
+	t.Helper()
+	buffer := make([]byte, len(want))
+	if _, err := io.ReadFull(session, buffer); err != nil || string(buffer) != want {
+		t.Fatalf("read %q, %v; want %q", buffer, err, want)
+	}
+}
+
+func TestSessionBeginsAfterStaleBytes(t *testing.T) {
+	h, listener := newHost(t)
+	h.send([]byte("the end of a session of yesterday BERTH-LI"))
+	session := h.open(listener, Nonce{1})
+	h.send([]byte("hello"))
+	expectRead(t, session, "hello")
+	if _, err := session.Write([]byte("welcome")); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-h.payload; string(got) != "welcome" {
+		t.Fatalf("host read %q", got)
+	}
+}
+
+func TestHelloIsAnsweredAgain(t *testing.T) {
+	h, listener := newHost(t)
+	nonce := Nonce{1}
+	h.send(join(Frame{Hello, nonce}))
+	h.expect(Frame{Ack, nonce})
+	h.send(join(Frame{Hello, nonce}))
+	h.expect(Frame{Ack, nonce})
+	h.open(listener, nonce)
+}
+
+func TestLateHelloOfTheSameSessionIsPassedOver(t *testing.T) {
+	h, listener := newHost(t)
+	session := h.open(listener, Nonce{1})
+	h.send(join(Frame{Hello, Nonce{1}}, "data"))
+	expectRead(t, session, "data")
+}
+
+func TestStartWithoutHelloIsPassedOver(t *testing.T) {
+	h, listener := newHost(t)
+	h.send(join(Frame{Start, Nonce{9}}))
+	h.open(listener, Nonce{1})
+}
+
+func TestHelloInMidStreamBeginsANewSession(t *testing.T) {
+	h, listener := newHost(t)
+	old := h.open(listener, Nonce{1})
+	h.send([]byte("cut in the mid"))
+	next := h.open(listener, Nonce{2})
+	h.send([]byte("fresh"))
+	expectRead(t, next, "fresh")
+	expectRead(t, old, "cut in the mid")
+	if _, err := old.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Fatalf("the old session reads %v", err)
+	}
+	if _, err := old.Write([]byte("late")); !errors.Is(err, net.ErrClosed) {
+		t.Fatalf("the old session writes: %v", err)
+	}
+}
+
+func TestNewSessionInterruptsABlockedWriter(t *testing.T) {
+	guestEnd, hostEnd := net.Pipe()
+	listener := NewListener(port{guestEnd})
+	ctx, cancel := context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	all.Go(func() { _ = listener.Run(ctx) })
+	t.Cleanup(func() {
+		cancel()
+		_ = guestEnd.Close()
+		_ = hostEnd.Close()
+		all.Wait()
+	})
+	h := &host{t: t, conn: hostEnd, frames: make(chan Frame, 16), payload: make(chan []byte, 1024)}
+	go h.read()
+	old := h.open(listener, Nonce{1})
+	// The host's reader stops here: it waits to hand on more payload than its channel takes.
+	failed := make(chan error, 1)
+	go func() {
+		for {
+			if _, err := old.Write(make([]byte, 8)); err != nil {
+				failed <- err
+				return
+			}
+		}
+	}()
+	for len(h.payload) < cap(h.payload) {
+		time.Sleep(time.Millisecond)
+	}
+	h.send(join(Frame{Hello, Nonce{2}}))
+	select {
+	case err := <-failed:
+		if !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, net.ErrClosed) {
+			t.Fatalf("the writer failed with %v", err)
+		}
+	case <-time.After(patience):
+		t.Fatal("the writer still waits")
+	}
+	go func() {
+		for range h.payload {
+		}
+	}()
+	h.expect(Frame{Ack, Nonce{2}})
+}
+
+func TestPrefixOfTheMagicIsReleasedInASession(t *testing.T) {
+	h, listener := newHost(t)
+	session := h.open(listener, Nonce{1})
+	h.send([]byte("B"))
+	expectRead(t, session, "B")
+}
+
+func TestReadDeadline(t *testing.T) {
+	h, listener := newHost(t)
+	session := h.open(listener, Nonce{1})
+	if err := session.SetReadDeadline(time.Now().Add(10 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := session.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatalf("read: %v", err)
+	}
+}
