@@ -69,9 +69,7 @@ step() {
 
 maven() { (cd "$root" && mvn -B -ntp "$@"); }
 
-build_tether() {
-  (cd "$root/tether" && CGO_ENABLED=0 go build -trimpath -tags grpcnotrace -ldflags '-s -w' -o "$work/bin/tether" .)
-}
+build_tether() { "$root/tether/build" "$work/bin/tether"; }
 
 build_boot() {
   "$root/iso-builder/build" --tether "$work/bin/tether" --output "$work/boot" --cache "$work/cache" --kernel "${1:-auto}"
@@ -84,7 +82,7 @@ build_berth() {
   cat >"$launcher.new" <<LAUNCHER
 #!/bin/sh
 exec "$JAVA_HOME/bin/java" -XX:+UseSerialGC -XX:TieredStopAtLevel=4 --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \\
-  -cp "$root/cli/target/classes:$root/cli/target/lib/*" dev.berth.cli.Berth "\$@"
+  -cp "$root/cli/target/classes:$root/cli/target/lib/*" dev.berth.cli.Main "\$@"
 LAUNCHER
   chmod 755 "$launcher.new"
   mv "$launcher.new" "$launcher"

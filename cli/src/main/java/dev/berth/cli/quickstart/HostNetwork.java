@@ -1,0 +1,132 @@
+package dev.berth.cli.quickstart;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * The installation's network namespace and its link to the host. Everything of the installation is
+ * in the namespace, so removing it removes bridges, taps and packet filters at once; on the host
+ * there are only a veth, a route and one nft table.
+ */
+final class HostNetwork {
+  private static final Pattern UPLINK = Pattern.compile("(?m)^default .*\\bdev (\\S+)");
+
+  private final String name;
+  private final Addresses addresses;
+  private final Path forwardingRecord;
+
+  HostNetwork(String name, Addresses addresses, Path directory) {
+    this.name = name;
+    this.addresses = addresses;
+    this.forwardingRecord = directory.resolve("run/forwarding-enabled");
+  }
+
+  static boolean exists(String name) {
+    return Shell.succeeds("ip", "netns", "pids", name);
+  }
+
+  /** The command line that runs a program inside. */
+  List<String> inside(List<String> command) {
+    List<String> all = new ArrayList<>(List.of("ip", "netns", "exec", name));
+    all.addAll(command);
+    return all;
+  }
+
+  /** Idempotent. */
+  void up() {
+    if (!exists(name)) {
+      Shell.require("ip", "netns", "add", name);
+    }
+    if (!Shell.succeeds("ip", "link", "show", "dev", name)) {
+      Shell.require(
+          "ip", "link", "add", name, "type", "veth", "peer", "name", "uplink", "netns", name);
+    }
+    Shell.require("ip", "address", "replace", addresses.host() + "/30", "dev", name);
+    Shell.require("ip", "link", "set", name, "up");
+    inNamespace("ip", "link", "set", "lo", "up");
+    inNamespace("ip", "address", "replace", addresses.inside() + "/30", "dev", "uplink");
+    inNamespace("ip", "link", "set", "uplink", "up");
+    inNamespace("ip", "route", "replace", "default", "via", addresses.host());
+    inNamespace("sysctl", "-qw", "net.ipv4.conf.uplink.forwarding=1");
+    Shell.require("ip", "route", "replace", addresses.all(), "via", addresses.inside());
+    Shell.require("sysctl", "-qw", "net.ipv4.conf.%s.forwarding=1".formatted(name));
+    forwardAnswers();
+    filter();
+  }
+
+  private void inNamespace(String... command) {
+    Shell.require(inside(List.of(command)).toArray(String[]::new));
+  }
+
+  /**
+   * Answers from outside come in by the host's own uplink; what it was before is kept for {@link
+   * #down}.
+   */
+  private void forwardAnswers() {
+    Matcher uplink = UPLINK.matcher(Shell.require("ip", "-4", "route", "show", "default"));
+    if (!uplink.find()) {
+      return;
+    }
+    String setting = "net.ipv4.conf.%s.forwarding".formatted(uplink.group(1));
+    if (Shell.require("sysctl", "-n", setting).equals("0")) {
+      try {
+        Files.writeString(forwardingRecord, setting + "\n");
+      } catch (IOException e) {
+        throw new QuickstartException(
+            "cannot write " + forwardingRecord + ": " + e.getMessage(), e);
+      }
+      Shell.require("sysctl", "-qw", setting + "=1");
+    }
+  }
+
+  /** Masquerades what leaves, and lets nothing from outside begin a connection to a pod. */
+  private void filter() {
+    String rules =
+        """
+        table inet %1$s
+        delete table inet %1$s
+        table inet %1$s {
+          chain forward {
+            type filter hook forward priority filter; policy accept;
+            oifname "%1$s" ct state established,related accept
+            oifname "%1$s" drop
+          }
+          chain postrouting {
+            type nat hook postrouting priority srcnat; policy accept;
+            ip saddr %2$s oifname != "%1$s" masquerade
+          }
+        }
+        """
+            .formatted(name, addresses.all());
+    Shell.Result result = Shell.run(List.of("nft", "-f", "-"), rules);
+    if (result.exitCode() != 0) {
+      throw new QuickstartException("nft refused the host's rules: " + result.output());
+    }
+  }
+
+  /**
+   * Removes what {@link #up} made, whatever of it is there. The namespace's processes must be gone.
+   * Idempotent.
+   */
+  static void down(String name, Path directory) {
+    Shell.run("nft", "delete", "table", "inet", name);
+    Shell.run("ip", "link", "delete", name);
+    if (exists(name)) {
+      Shell.require("ip", "netns", "delete", name);
+    }
+    Path record = directory.resolve("run/forwarding-enabled");
+    try {
+      if (Files.exists(record)) {
+        Shell.run("sysctl", "-qw", Files.readString(record).strip() + "=0");
+        Files.delete(record);
+      }
+    } catch (IOException e) {
+      throw new QuickstartException("cannot read " + record + ": " + e.getMessage(), e);
+    }
+  }
+}

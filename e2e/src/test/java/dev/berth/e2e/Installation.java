@@ -1,0 +1,252 @@
+package dev.berth.e2e;
+
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ParameterContext;
+import org.junit.jupiter.api.extension.ParameterResolver;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.ObjectMapper;
+
+/**
+ * One installation as {@code ./quickstart} makes it, shared by all test classes of a run and removed at its end. Each is in a network
+ * namespace of its own, so a developer's may go on beside it.
+ */
+final class Installation implements AutoCloseable {
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
+  private static final Path WORK =
+      Path.of(System.getProperty("berth.work", ROOT.resolve(".berth").toString()));
+
+  static final String NAME = "berth-e2e";
+  static final String REGISTRY = "quickstart.berth.dev";
+
+  private final Path directory = WORK.resolve("e2e");
+
+  /** Gives the shared installation to test classes that ask for one. */
+  static final class Resolver implements ParameterResolver {
+    @Override
+    public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
+      return parameter.getParameter().getType() == Installation.class;
+    }
+
+    @Override
+    public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
+      return context
+          .getRoot()
+          .getStore(ExtensionContext.Namespace.GLOBAL)
+          .getOrComputeIfAbsent(
+              Installation.class, key -> new Installation().up(), Installation.class);
+    }
+  }
+
+  Installation up() {
+    quickstart("--stop").expect(0);
+    start();
+    return this;
+  }
+
+  /** Starts what does not run; what runs is left alone. */
+  void start() {
+    quickstart(
+            "--boot", WORK.resolve("boot").toString(),
+            "--binaries", WORK.resolve("bin").toString(),
+            "--images", WORK.resolve("images").toString())
+        .expect(0);
+  }
+
+  Command.Result quickstart(String... more) {
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                command("berth"),
+                "quickstart",
+                "--directory",
+                directory.toString(),
+                "--name",
+                NAME));
+    arguments.addAll(List.of(more));
+    return Command.of(arguments).deadline(Duration.ofMinutes(4)).run();
+  }
+
+  Path directory() {
+    return directory;
+  }
+
+  /** The path of a program that the installation runs. */
+  String command(String name) {
+    return WORK.resolve("bin").resolve(name).toString();
+  }
+
+  Path boot() {
+    return WORK.resolve("boot");
+  }
+
+  Command kubectl(String... arguments) {
+    List<String> all = new ArrayList<>(List.of(command("kubectl")));
+    all.addAll(List.of(arguments));
+    return Command.of(all)
+        .environment(Map.of("KUBECONFIG", directory.resolve("kubeconfig").toString()));
+  }
+
+  void apply(String manifest) {
+    kubectl("apply", "-f", "-").input(manifest).run().expect(0);
+  }
+
+  /** Runs a program where the VCH's gateway is. */
+  Command inNamespace(String... arguments) {
+    List<String> all = new ArrayList<>(List.of("ip", "netns", "exec", NAME));
+    all.addAll(List.of(arguments));
+    return Command.of(all);
+  }
+
+  JsonNode pod(String name) {
+    return JSON.readTree(kubectl("get", "pod", name, "-o", "json").run().expect(0).bytes());
+  }
+
+  String podIp(String name) {
+    return pod(name).at("/status/podIP").asString();
+  }
+
+  JsonNode container(String name) {
+    return pod(name).at("/status/containerStatuses/0");
+  }
+
+  void awaitPhase(String pod, String phase) {
+    await()
+        .alias(pod + " " + phase)
+        .atMost(Duration.ofMinutes(2))
+        .pollInterval(Duration.ofMillis(250))
+        .until(() -> pod(pod).at("/status/phase").asString(), phase::equals);
+  }
+
+  /** Waits for the container's state, such as {@code waiting}, to have a reason. */
+  void awaitReason(String pod, String state, String reason) {
+    await()
+        .alias("%s %s %s".formatted(pod, state, reason))
+        .atMost(Duration.ofMinutes(2))
+        .pollInterval(Duration.ofMillis(250))
+        .until(
+            () -> container(pod).at("/state/" + state + "/reason").asString(""), reason::equals);
+  }
+
+  void awaitRestarts(String pod, int count) {
+    await()
+        .alias(pod + " restarted " + count + " times and runs")
+        .atMost(Duration.ofMinutes(2))
+        .pollInterval(Duration.ofMillis(250))
+        .until(
+            () ->
+                container(pod).at("/restartCount").asInt(-1) == count
+                    && !container(pod).at("/state/running").isMissingNode());
+  }
+
+  String events(String pod) {
+    return kubectl(
+            "get",
+            "events",
+            "--field-selector",
+            "involvedObject.name=" + pod,
+            "-o",
+            "jsonpath={range .items[*]}{.type} {.reason}: {.message}{\"\\n\"}{end}")
+        .run()
+        .expect(0)
+        .output();
+  }
+
+  void awaitEvent(String pod, String text) {
+    await()
+        .alias("event of " + pod + " with \"" + text + "\"")
+        .atMost(Duration.ofMinutes(1))
+        .pollInterval(Duration.ofMillis(250))
+        .until(() -> events(pod), all -> all.contains(text));
+  }
+
+  void delete(String... pods) {
+    List<String> arguments = new ArrayList<>(List.of("delete", "pod", "--ignore-not-found"));
+    arguments.addAll(List.of(pods));
+    kubectl(arguments.toArray(String[]::new)).deadline(Duration.ofMinutes(3)).run().expect(0);
+  }
+
+  /** A pod with one container of a test image. */
+  static String manifest(String name, String image, String more) {
+    return """
+        apiVersion: v1
+        kind: Pod
+        metadata:
+          name: %s
+        spec:
+          restartPolicy: Never
+          terminationGracePeriodSeconds: 2
+          tolerations:
+          - key: virtual-kubelet.io/provider
+            operator: Exists
+          containers:
+          - name: main
+            image: %s/%s
+            resources:
+              limits:
+                memory: 64Mi
+        %s
+        """
+        .formatted(name, REGISTRY, image, more.indent(4).stripTrailing());
+  }
+
+  /** A pod that runs a shell script. */
+  static String script(String name, String script) {
+    return manifest(
+        name, "busybox", "command: [\"/bin/sh\", \"-c\", %s]".formatted(JSON.writeValueAsString(script)));
+  }
+
+  /** The process that a pid file of the installation names, while it lives. */
+  Optional<ProcessHandle> process(String name) {
+    Path file = directory.resolve("run").resolve(name + ".pid");
+    try {
+      String pid = Files.readString(file).strip().split("\\s+", -1)[0];
+      return ProcessHandle.of(Long.parseLong(pid)).filter(ProcessHandle::isAlive);
+    } catch (java.nio.file.NoSuchFileException e) {
+      return Optional.empty();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Ends a process of the installation with KILL, and waits until it is gone. */
+  void kill(ProcessHandle process) {
+    Objects.requireNonNull(process, "process").destroyForcibly();
+    await().atMost(Duration.ofSeconds(20)).until(() -> !process.isAlive());
+  }
+
+  /** The QEMU processes of this installation's containerVMs. */
+  List<ProcessHandle> virtualMachines() {
+    return ProcessHandle.allProcesses()
+        .filter(
+            process ->
+                process.info().command().orElse("").contains("qemu-system")
+                    && commandLine(process).contains(directory.toString()))
+        .toList();
+  }
+
+  private static String commandLine(ProcessHandle process) {
+    try {
+      return Files.readString(Path.of("/proc", Long.toString(process.pid()), "cmdline"));
+    } catch (IOException e) {
+      return ""; // It ended meanwhile.
+    }
+  }
+
+  @Override
+  public void close() {
+    quickstart("--stop").expect(0);
+  }
+}
