@@ -58,11 +58,7 @@ final class Installation implements AutoCloseable {
 
   /** Starts what does not run; what runs is left alone. */
   void start() {
-    quickstart(
-            "--boot", WORK.resolve("boot").toString(),
-            "--binaries", WORK.resolve("bin").toString(),
-            "--images", WORK.resolve("images").toString())
-        .expect(0);
+    quickstart().expect(0);
   }
 
   Command.Result quickstart(String... more) {
@@ -71,6 +67,8 @@ final class Installation implements AutoCloseable {
             List.of(
                 command("berth"),
                 "quickstart",
+                "--checkout",
+                ROOT.toString(),
                 "--directory",
                 directory.toString(),
                 "--name",
