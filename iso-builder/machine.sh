@@ -35,7 +35,7 @@ describe_machine() {
   kind=$(jq -r .machine "$1/boot.json")
   case $kind in
     pc) machine+=(-M 'pc,hpet=off,usb=off,vmport=off') bus=pci ;;
-    microvm) machine+=(-M 'microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=on') bus=device ;;
+    microvm) machine+=(-M 'microvm,acpi=on,pit=on,pic=on,rtc=on,isa-serial=on,pcie=off,usb=off' -bios qboot.rom) bus=device ;;
     *) fail "$1/boot.json has machine '$kind'" ;;
   esac
   machine+=(-kernel "$1/kernel" -initrd "$1/initramfs"

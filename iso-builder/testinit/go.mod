@@ -1,3 +1,3 @@
-module dev.berth/iso-builder/testinit
+module berth.dev/iso-builder/testinit
 
 go 1.26
