@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from imagekit import archive, oci, packages
+from imagekit import archive, bytecode, oci, packages
 from imagekit.archive import Entry, directory, symlink
 
 _FILES = Path(__file__).resolve().parent.parent / "files"
@@ -17,12 +17,14 @@ _USERS = {"root": (0, "/root", "/bin/sh"), "nobody": (65534, "/nonexistent", "/u
 
 @dataclass(frozen=True)
 class Recipe:
-    """An image: the packages whose files it holds, what is added, the users it knows beside root, its config."""
+    """An image: the packages whose files it holds, what is added, the users it knows beside root, its config, and the Python
+    modules for which it has bytecode."""
 
     packages: list[str]
     added: list[Entry]
     users: dict[str, int]
     config: dict
+    bytecode: tuple[str, ...] = ()
 
 
 def _file(path: str, source: str) -> Entry:
@@ -78,6 +80,7 @@ RECIPES = {
             "ExposedPorts": {"8080/tcp": {}},
             "WorkingDir": "/app",
         },
+        bytecode=("encodings.utf_8", "http.server", "json", "site", "ssl", "urllib.request"),
     ),
 }
 
@@ -105,6 +108,7 @@ class Kitchen:
             for entry in packages.files(self._folder, name, self._versions[name])
             if entry.path not in self._folders
         ]
+        files += bytecode.compiled(files, recipe.bytecode)
         layers = [files, recipe.added + accounts(recipe.users)]
         return self.on_base([oci.layer(archive.tar(archive.ordered(layer))) for layer in layers], recipe.config)
 
