@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import tarfile
 from collections.abc import Iterable
@@ -123,8 +124,6 @@ def _padded(content: bytes) -> bytes:
 
 def gnu_tar(entries: Iterable[Entry]) -> bytes:
     """Writes the entries in the GNU format: long names and large numbers in its own way, no xattrs, whole seconds."""
-    import io
-
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as archive:
         for entry in entries:

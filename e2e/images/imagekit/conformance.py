@@ -158,17 +158,20 @@ def images(kitchen: Kitchen) -> dict[str, Callable[[oci.Layout], dict]]:
     def simple(image: oci.Image) -> Callable[[oci.Layout], dict]:
         return lambda layout: layout.add(image)
 
+    def plain(*layers: oci.Layer) -> Callable[[oci.Layout], dict]:
+        return simple(kitchen.on_base(list(layers), BUSYBOX_CONFIG))
+
     sound = _layers("gzip")
     first = sound[0]
     return {
-        "conformance/layers": simple(kitchen.on_base(sound, BUSYBOX_CONFIG)),
-        "conformance/zstd": simple(kitchen.on_base(_layers("zstd"), BUSYBOX_CONFIG)),
-        "conformance/uncompressed": simple(kitchen.on_base(_layers(""), BUSYBOX_CONFIG)),
+        "conformance/layers": plain(*sound),
+        "conformance/zstd": plain(*_layers("zstd")),
+        "conformance/uncompressed": plain(*_layers("")),
         "conformance/config": simple(_configured(kitchen)),
         "conformance/multi-platform": lambda layout: _multi_platform(layout, kitchen),
-        "broken/truncated-layer": simple(kitchen.on_base([oci.Layer(first.blob[: len(first.blob) // 2], first.diff_id)], BUSYBOX_CONFIG)),
-        "broken/wrong-diff-id": simple(kitchen.on_base([oci.Layer(first.blob, oci.digest(b"something else"))], BUSYBOX_CONFIG)),
-        "broken/escaping-path": simple(kitchen.on_base([oci.layer(archive.tar(_ESCAPING))], BUSYBOX_CONFIG)),
+        "broken/truncated-layer": plain(oci.Layer(first.blob[: len(first.blob) // 2], first.diff_id)),
+        "broken/wrong-diff-id": plain(oci.Layer(first.blob, oci.digest(b"something else"))),
+        "broken/escaping-path": plain(oci.layer(archive.tar(_ESCAPING))),
         "broken/no-such-user": simple(kitchen.on_base([], {**BUSYBOX_CONFIG, "User": "nobody-knows"})),
     }
 
@@ -186,11 +189,17 @@ def _layers(compression: str) -> list[oci.Layer]:
     return [oci.layer(write(layer), compression) for write, layer in zip((archive.tar, archive.tar, archive.gnu_tar), LAYERS)]
 
 
+_ENTRY = b"""#!/bin/sh
+echo "user=$(id -un):$(id -gn) cwd=$(pwd) greeting=$GREETING arguments=$*"
+trap 'echo stopped by USR1; exit 7' USR1
+while :; do sleep 1 & wait $!; done
+"""
+
+
 def _configured(kitchen: Kitchen) -> oci.Image:
-    script = b"#!/bin/sh\n" b'echo "user=$(id -un):$(id -gn) cwd=$(pwd) greeting=$GREETING arguments=$*"\n' b"trap 'echo stopped by USR1; exit 7' USR1\n" b"while :; do sleep 1 & wait $!; done\n"
     layer = [
         *accounts({"tester": 4321}),
-        Entry("usr/local/bin/entry", mode=0o755, content=script),
+        Entry("usr/local/bin/entry", mode=0o755, content=_ENTRY),
         directory("work/deep", uid=4321, gid=4321),
         directory("state", 0o700, uid=4321, gid=4321),
         Entry("state/from-image", uid=4321, gid=4321, content=b"from the image\n"),
