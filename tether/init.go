@@ -214,6 +214,7 @@ func fatal(reason any) {
 const flushDeadline = 2 * time.Second
 
 func powerOff() {
+	timing("off")
 	fatalState.Lock()
 	states := fatalState.states
 	fatalState.Unlock()
@@ -225,13 +226,13 @@ func powerOff() {
 	boot.PowerOff()
 }
 
-// timing prints the time since the kernel's start when the kernel command line has "tether.timing".
+// timing prints the time since the kernel's start and the tether's memory when the kernel command line has "tether.timing".
 func timing(step string) {
 	if !boot.Argument("tether.timing") {
 		return
 	}
 	var now unix.Timespec
 	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &now) == nil {
-		fmt.Fprintf(os.Stderr, "tether: %-8s %4d ms\n", step, now.Nano()/1e6)
+		fmt.Fprintf(os.Stderr, "tether: %-8s %4d ms, resident%s\n", step, now.Nano()/1e6, boot.Resident())
 	}
 }

@@ -18,6 +18,21 @@ func Argument(word string) bool {
 	return err == nil && slices.Contains(strings.Fields(string(content)), word)
 }
 
+// Resident gives the tether's resident memory, now and at most, as the kernel words it.
+func Resident() string {
+	content, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return ""
+	}
+	var text string
+	for line := range strings.Lines(string(content)) {
+		if name, value, _ := strings.Cut(line, ":"); name == "VmRSS" || name == "VmHWM" {
+			text = " " + strings.Join(strings.Fields(value), " ") + text
+		}
+	}
+	return text
+}
+
 // LoadModules loads what the devices and the tether need, from the initramfs.
 func LoadModules() error {
 	modules, err := ReadModules(ModulesDirectory)

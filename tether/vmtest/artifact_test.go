@@ -18,6 +18,8 @@ import (
 // artifacts are what every machine of the tests boots from.
 type artifacts struct {
 	kernel, initramfs, image string
+	// bare is an initramfs without modules, for a kernel that has everything built in.
+	bare string
 }
 
 // neededModules are what the tests' devices and file systems need, with the modules that the loader is to load in any case.
@@ -75,10 +77,12 @@ func buildArtifacts(t testing.TB, directory string) artifacts {
 	}
 	root := filepath.Join(directory, "initramfs.d")
 	copyFile(t, binary, filepath.Join(root, "init"), 0o755)
+	bare := filepath.Join(directory, "bare")
+	run(t, root, "sh", "-c", "find . | cpio -o -H newc --quiet >"+bare)
 	copyModules(t, package_, filepath.Join(root, "modules"))
 	initramfs := filepath.Join(directory, "initramfs")
 	run(t, root, "sh", "-c", "find . | cpio -o -H newc --quiet >"+initramfs)
-	return artifacts{kernel: kernels[0], initramfs: initramfs, image: buildImage(t, directory)}
+	return artifacts{kernel: kernels[0], initramfs: initramfs, bare: bare, image: buildImage(t, directory)}
 }
 
 // copyModules copies the needed modules and all they depend on, and writes their index.
@@ -139,6 +143,15 @@ func buildImage(t testing.TB, directory string) string {
 	write(t, filepath.Join(root, "etc/notexecutable"), "no program\n", 0o644)
 	write(t, filepath.Join(root, "data/original"), "from the image\n", 0o644)
 	write(t, filepath.Join(root, "home/alice/.profile"), "", 0o644)
+	for _, name := range []string{"mnt", "tmp"} {
+		if err := os.Mkdir(filepath.Join(root, name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(filepath.Join(root, name), 0o1777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, filepath.Join(root, "data/lines"), strings.Repeat(strings.Repeat("0123456789", 10)[:99]+"\n", 10_000), 0o644)
 	// Some images have a link here that leads nowhere.
 	if err := os.Symlink("/run/resolver/resolv.conf", filepath.Join(root, "etc/resolv.conf")); err != nil {
 		t.Fatal(err)

@@ -9,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	"berth.dev/tether/api"
 )
 
@@ -83,8 +86,22 @@ func execute(ctx context.Context, client api.TetherClient, arguments ...string) 
 	}
 }
 
-func TestThinPath(t *testing.T) {
-	m := bootMachine(t, built(t), options{})
+func TestThinPath(t *testing.T) { thinPath(t, built(t), options{}) }
+
+// The trimmed kernel has no modules and no ACPI, and its machine ends in another way.
+func TestThinPathOnMicrovm(t *testing.T) {
+	kernel := os.Getenv("TETHER_VM_TRIMMED")
+	if kernel == "" {
+		t.Skip("TETHER_VM_TRIMMED names no trimmed kernel (a vmlinux)")
+	}
+	of := built(t)
+	of.kernel = kernel
+	of.initramfs = of.bare
+	thinPath(t, of, options{microvm: true, arguments: "pci=off tsc_early_khz=" + clockRate(t)})
+}
+
+func thinPath(t *testing.T, of artifacts, o options) {
+	m := bootMachine(t, of, o)
 	m.awaitState("READY", 0)
 	t.Logf("READY after %s", time.Since(m.started))
 	client, _ := m.connect()
@@ -112,6 +129,17 @@ func TestThinPath(t *testing.T) {
 		t.Fatalf("exec: %+v %v", result, err)
 	}
 	t.Log(result.stdout)
+	if _, err := client.Shutdown(ctx, &api.ShutdownRequest{}); err != nil && status.Code(err) != codes.Unavailable {
+		t.Fatal(err)
+	}
+	select {
+	case <-m.exited:
+	case <-ctx.Done():
+		t.Error("the machine still runs")
+	}
+	if end := m.awaitStateAfterEnd(0); end.ExitCode != 137 {
+		t.Errorf("%+v", end)
+	}
 	if console, err := os.ReadFile(m.path("console.log")); err == nil {
 		t.Logf("console:\n%s", console)
 	}
