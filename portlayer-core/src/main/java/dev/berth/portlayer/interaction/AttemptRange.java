@@ -42,6 +42,9 @@ record AttemptRange(long start, long end, boolean last, boolean found) {
     private long attemptStart;
     private boolean found;
 
+    /** Whether an earlier attempt was met. */
+    private boolean passed;
+
     Search(LogSource source, int attempt, boolean over, LogRequest request) {
       this.source = source;
       this.attempt = attempt;
@@ -55,7 +58,7 @@ record AttemptRange(long start, long end, boolean last, boolean found) {
     AttemptRange run() {
       long blockEnd = size;
       byte[] rest = new byte[0];
-      while (blockEnd > 0 && !found) {
+      while (blockEnd > 0 && !found && !passed) {
         long blockStart = Math.max(0, blockEnd - BLOCK);
         byte[] block = read(blockStart, (int) (blockEnd - blockStart), rest);
         int first = firstLine(block, blockStart);
@@ -101,7 +104,7 @@ record AttemptRange(long start, long end, boolean last, boolean found) {
 
     private void linesBackwards(byte[] block, int first, long offset) {
       int lineEnd = block.length;
-      for (int i = block.length - 1; i >= first - 1 && !found; i--) {
+      for (int i = block.length - 1; i >= first - 1 && !found && !passed; i--) {
         if (i == first - 1 || block[i] == '\n') {
           boolean torn = offset + lineEnd == size && lineEnd > i + 1;
           if (torn) {
@@ -120,10 +123,12 @@ record AttemptRange(long start, long end, boolean last, boolean found) {
         if (line.attempt() == attempt) {
           found = true;
           attemptStart = lineStart;
-        } else {
+        } else if (line.attempt() > attempt) {
           end = lineStart;
           last = false;
           lines = 0;
+        } else {
+          passed = true;
         }
       } else if (kind == CriLine.Kind.OUTPUT && request.tail().isPresent()) {
         count(lineStart);
