@@ -55,7 +55,7 @@ final class Pipe extends InputStream {
 
   @Override
   public synchronized int read(byte[] target, int offset, int length) throws IOException {
-    while (chunks.isEmpty()) {
+    while (chunks.isEmpty() && length > 0) {
       if (failure != null) {
         throw new IOException(failure);
       }
@@ -63,6 +63,9 @@ final class Pipe extends InputStream {
         return -1;
       }
       await();
+    }
+    if (length == 0) {
+      return 0;
     }
     byte[] chunk = chunks.getFirst();
     int count = Math.min(length, chunk.length - position);
