@@ -1,0 +1,4 @@
+@NullMarked
+package dev.berth.provider.api;
+
+import org.jspecify.annotations.NullMarked;
