@@ -33,13 +33,29 @@ final class PortForwardEndpoint {
     Pod pod = pod(namespace, podName, uid);
     IntFunction<ProcessSession> opener = port -> interaction.forwardPort(target(pod, port), port);
     String description = "pod %s, uid %s".formatted(podName, pod.getMetadata().getUid());
-    Optional<String> protocol = SpdyNegotiation.choose(exchange, StreamProtocols.PORT_FORWARD);
     var forward = new SpdyPortForward(opener, description, configuration.streamCreationTimeout());
+    forward.serve(
+        exchange.request().asksUpgradeTo("websocket")
+            ? overWebSocket(exchange, forward)
+            : overSpdy(exchange, forward));
+  }
+
+  private SpdyConnection overSpdy(Exchange exchange, SpdyPortForward forward) throws IOException {
+    Optional<String> protocol = SpdyNegotiation.choose(exchange, StreamProtocols.PORT_FORWARD);
     exchange.upgraded();
-    SpdyConnection connection =
-        Upgrades.toSpdy(
-            exchange.channel(), protocol, configuration.streamIdleTimeout(), forward::accept);
-    forward.serve(connection);
+    return Upgrades.toSpdy(
+        exchange.channel(), protocol, configuration.streamIdleTimeout(), forward::accept);
+  }
+
+  private SpdyConnection overWebSocket(Exchange exchange, SpdyPortForward forward)
+      throws IOException {
+    WebSocketNegotiation.check(exchange.request(), List.of(StreamProtocols.TUNNEL));
+    exchange.upgraded();
+    return Upgrades.toTunnelledSpdy(
+        exchange.channel(),
+        exchange.nettyRequest(),
+        configuration.streamIdleTimeout(),
+        forward::accept);
   }
 
   private Pod pod(String namespace, String name, Optional<String> uid) {

@@ -28,6 +28,7 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -38,10 +39,34 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Who gets in, and where. */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
 class AccessTest {
-  @TempDir Path directory;
+  @TempDir static Path directory;
   private ReviewServer reviews;
   private KubernetesClient cluster;
   private TestServer server;
+
+  @BeforeAll
+  static void makeCertificates() throws Exception {
+    var certificates = new Certificates(directory);
+    certificates.authority("authority");
+    certificates.authority("stranger");
+    certificates.signed("server", "authority", "/CN=node-1");
+    certificates.signed("apiserver", "authority", "/O=system:masters/CN=kube-apiserver");
+    certificates.signed("nobody", "authority", "/CN=nobody");
+    certificates.signed("foreign", "stranger", "/O=system:masters/CN=kube-apiserver");
+    for (String name : List.of("apiserver", "nobody", "foreign")) {
+      certificates.openssl(
+          "pkcs12",
+          "-export",
+          "-in",
+          name + ".crt",
+          "-inkey",
+          name + ".key",
+          "-out",
+          name + ".p12",
+          "-passout",
+          "pass:secret");
+    }
+  }
 
   @BeforeEach
   void start() throws Exception {
@@ -52,13 +77,6 @@ class AccessTest {
             .withRequestRetryBackoffLimit(0)
             .build();
     cluster = new KubernetesClientBuilder().withConfig(config).build();
-    var certificates = new Certificates(directory);
-    certificates.authority("authority");
-    certificates.authority("stranger");
-    certificates.signed("server", "authority", "/CN=node-1");
-    certificates.signed("apiserver", "authority", "/O=system:masters/CN=kube-apiserver");
-    certificates.signed("nobody", "authority", "/CN=nobody");
-    certificates.signed("foreign", "stranger", "/O=system:masters/CN=kube-apiserver");
     server =
         new TestServer(
             directory,
@@ -85,18 +103,7 @@ class AccessTest {
   }
 
   /** A context that presents NAME.crt whatever authorities the server names. */
-  private SSLContext context(String name) throws Exception {
-    server.certificates.openssl(
-        "pkcs12",
-        "-export",
-        "-in",
-        name + ".crt",
-        "-inkey",
-        name + ".key",
-        "-out",
-        name + ".p12",
-        "-passout",
-        "pass:secret");
+  private static SSLContext context(String name) throws Exception {
     KeyStore keys = KeyStore.getInstance("PKCS12");
     try (var input = Files.newInputStream(directory.resolve(name + ".p12"))) {
       keys.load(input, "secret".toCharArray());

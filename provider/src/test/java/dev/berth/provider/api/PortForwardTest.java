@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -16,6 +15,7 @@ import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
@@ -69,9 +69,13 @@ class PortForwardTest {
         server, "/portForward/default/web", "-protocol", protocol, "-ports", "0:" + port);
   }
 
-  private static int localPort(BufferedReader output) throws IOException {
-    Matcher line = READY.matcher(String.valueOf(output.readLine()));
-    assertTrue(line.matches(), line.toString());
+  private static int localPort(Process client) throws IOException {
+    @Nullable String said = client.inputReader(UTF_8).readLine();
+    if (said == null) {
+      throw new AssertionError(new String(client.getErrorStream().readAllBytes(), UTF_8));
+    }
+    Matcher line = READY.matcher(said);
+    assertTrue(line.matches(), said);
     return Integer.parseInt(line.group(1));
   }
 
@@ -79,7 +83,7 @@ class PortForwardTest {
   @ValueSource(strings = {"spdy", "websocket"})
   void connectionsOneAfterAnotherAreEchoedToTheirEnd(String protocol) throws Exception {
     Process client = forward(protocol, echo.getLocalPort());
-    int port = localPort(client.inputReader(UTF_8));
+    int port = localPort(client);
     byte[] sent = new byte[3 << 20];
     new Random(3).nextBytes(sent);
     for (int i = 0; i < 5; i++) {
@@ -108,7 +112,7 @@ class PortForwardTest {
     int closed = echo.getLocalPort();
     echo.close();
     Process client = forward(protocol, closed);
-    int port = localPort(client.inputReader(UTF_8));
+    int port = localPort(client);
     try (var socket = new Socket(InetAddress.getLoopbackAddress(), port);
         InputStream input = socket.getInputStream()) {
       assertEquals(-1, input.read());
