@@ -1,0 +1,162 @@
+package dev.berth.provider.translate;
+
+import dev.berth.provider.ProviderConfiguration.HostAndPort;
+import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.ConfigMapKeySelector;
+import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.EnvFromSource;
+import io.fabric8.kubernetes.api.model.EnvVar;
+import io.fabric8.kubernetes.api.model.EnvVarSource;
+import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.api.model.SecretKeySelector;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/** A container's environment as the kubelet composes it: envFrom, then env, then services. */
+final class Environment {
+  private final Container container;
+  private final DownwardValues downward;
+  private final ClusterObjects cluster;
+  private final String namespace;
+  private final Map<String, String> result = new LinkedHashMap<>();
+
+  private Environment(Container container, DownwardValues downward, ClusterObjects cluster) {
+    this.container = container;
+    this.downward = downward;
+    this.cluster = cluster;
+    this.namespace = downward.pod().getMetadata().getNamespace();
+  }
+
+  /**
+   * @throws ConfigurationException when something that is not optional is missing
+   */
+  static Map<String, String> of(
+      Container container,
+      DownwardValues downward,
+      ClusterObjects cluster,
+      Optional<HostAndPort> apiServer) {
+    Boolean links = downward.pod().getSpec().getEnableServiceLinks();
+    Map<String, String> services =
+        ServiceEnvironment.of(
+            cluster,
+            downward.pod().getMetadata().getNamespace(),
+            links == null || links,
+            apiServer);
+    Environment environment = new Environment(container, downward, cluster);
+    container.getEnvFrom().forEach(environment::addAll);
+    container.getEnv().forEach(variable -> environment.add(variable, services));
+    services.forEach(environment.result::putIfAbsent);
+    return environment.result;
+  }
+
+  private void addAll(EnvFromSource source) {
+    String prefix = source.getPrefix() == null ? "" : source.getPrefix();
+    values(source).forEach((key, value) -> result.put(prefix + key, value));
+  }
+
+  private Map<String, String> values(EnvFromSource source) {
+    if (source.getConfigMapRef() != null) {
+      String name = source.getConfigMapRef().getName();
+      return optional(source.getConfigMapRef().getOptional())
+          ? cluster.configMap(namespace, name).map(ConfigMap::getData).orElse(Map.of())
+          : orEmpty(configMap(name).getData());
+    }
+    if (source.getSecretRef() != null) {
+      String name = source.getSecretRef().getName();
+      Map<String, String> encoded =
+          optional(source.getSecretRef().getOptional())
+              ? cluster.secret(namespace, name).map(Secret::getData).orElse(Map.of())
+              : orEmpty(secret(name).getData());
+      Map<String, String> decoded = new LinkedHashMap<>();
+      encoded.forEach((key, value) -> decoded.put(key, decode(value)));
+      return decoded;
+    }
+    return Map.of();
+  }
+
+  private void add(EnvVar variable, Map<String, String> services) {
+    if (variable.getValue() != null && !variable.getValue().isEmpty()) {
+      Map<String, String> known = new HashMap<>(services);
+      known.putAll(result);
+      result.put(variable.getName(), Expansion.expand(variable.getValue(), known));
+    } else if (variable.getValueFrom() != null) {
+      from(variable.getValueFrom()).ifPresent(value -> result.put(variable.getName(), value));
+    } else {
+      result.put(variable.getName(), "");
+    }
+  }
+
+  private Optional<String> from(EnvVarSource source) {
+    if (source.getFieldRef() != null) {
+      return Optional.of(downward.field(source.getFieldRef()));
+    }
+    if (source.getResourceFieldRef() != null) {
+      return Optional.of(downward.resource(source.getResourceFieldRef(), container));
+    }
+    if (source.getConfigMapKeyRef() != null) {
+      return fromConfigMap(source.getConfigMapKeyRef());
+    }
+    if (source.getSecretKeyRef() != null) {
+      return fromSecret(source.getSecretKeyRef());
+    }
+    return Optional.of("");
+  }
+
+  private Optional<String> fromConfigMap(ConfigMapKeySelector selector) {
+    boolean optional = optional(selector.getOptional());
+    Optional<ConfigMap> found = cluster.configMap(namespace, selector.getName());
+    if (found.isEmpty() && optional) {
+      return Optional.empty();
+    }
+    String value = orEmpty(configMap(selector.getName()).getData()).get(selector.getKey());
+    return required(value, optional, selector.getKey(), "ConfigMap", selector.getName());
+  }
+
+  private Optional<String> fromSecret(SecretKeySelector selector) {
+    boolean optional = optional(selector.getOptional());
+    Optional<Secret> found = cluster.secret(namespace, selector.getName());
+    if (found.isEmpty() && optional) {
+      return Optional.empty();
+    }
+    String value = orEmpty(secret(selector.getName()).getData()).get(selector.getKey());
+    return required(value, optional, selector.getKey(), "Secret", selector.getName())
+        .map(Environment::decode);
+  }
+
+  private Optional<String> required(
+      String value, boolean optional, String key, String kind, String name) {
+    if (value == null && !optional) {
+      throw new ConfigurationException(
+          "couldn't find key %s in %s %s/%s".formatted(key, kind, namespace, name));
+    }
+    return Optional.ofNullable(value);
+  }
+
+  private ConfigMap configMap(String name) {
+    return cluster
+        .configMap(namespace, name)
+        .orElseThrow(() -> new ConfigurationException("configmap \"%s\" not found".formatted(name)));
+  }
+
+  private Secret secret(String name) {
+    return cluster
+        .secret(namespace, name)
+        .orElseThrow(() -> new ConfigurationException("secret \"%s\" not found".formatted(name)));
+  }
+
+  private static boolean optional(Boolean flag) {
+    return flag != null && flag;
+  }
+
+  private static Map<String, String> orEmpty(Map<String, String> data) {
+    return data == null ? Map.of() : data;
+  }
+
+  private static String decode(String base64) {
+    return new String(Base64.getDecoder().decode(base64), StandardCharsets.UTF_8);
+  }
+}
