@@ -98,8 +98,7 @@ public final class EventRecorder implements AutoCloseable {
         Told told = queue.take();
         if (!perObject
             .computeIfAbsent(
-                told.about().getUid(),
-                _ -> new TokenBucket(1 / 300.0, 25, System.nanoTime()))
+                told.about().getUid(), _ -> new TokenBucket(1 / 300.0, 25, System.nanoTime()))
             .take(System.nanoTime())) {
           dropped.increment();
           continue;
@@ -146,7 +145,8 @@ public final class EventRecorder implements AutoCloseable {
 
   private void create(Told told) {
     String name =
-        "%s.%x".formatted(told.about().getName(), ChronoUnit.NANOS.between(Instant.EPOCH, told.at()));
+        "%s.%x"
+            .formatted(told.about().getName(), ChronoUnit.NANOS.between(Instant.EPOCH, told.at()));
     Map<String, @Nullable Object> event = new LinkedHashMap<>();
     event.put("apiVersion", "v1");
     event.put("kind", "Event");

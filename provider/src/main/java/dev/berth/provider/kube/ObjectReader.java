@@ -74,8 +74,7 @@ public final class ObjectReader {
       return configMaps.get(
           new Name(namespace, name),
           notBefore,
-          () ->
-              patiently(() -> client.configMaps().inNamespace(namespace).withName(name).get()));
+          () -> patiently(() -> client.configMaps().inNamespace(namespace).withName(name).get()));
     }
 
     @Override

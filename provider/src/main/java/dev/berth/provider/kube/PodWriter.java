@@ -46,10 +46,14 @@ public final class PodWriter {
           path(pod),
           "application/json",
           Map.of(
-              "apiVersion", "v1",
-              "kind", "DeleteOptions",
-              "gracePeriodSeconds", 0,
-              "preconditions", Map.of("uid", pod.getMetadata().getUid())));
+              "apiVersion",
+              "v1",
+              "kind",
+              "DeleteOptions",
+              "gracePeriodSeconds",
+              0,
+              "preconditions",
+              Map.of("uid", pod.getMetadata().getUid())));
     } catch (ApiException refused) {
       if (!refused.absent()) {
         throw refused;

@@ -10,7 +10,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** Service account tokens bound to pods, renewed at 80% of their life, after a day at the latest. */
+/**
+ * Service account tokens bound to pods, renewed at 80% of their life, after a day at the latest.
+ */
 final class TokenCache {
   private static final Duration LONGEST = Duration.ofHours(24);
 
@@ -33,10 +35,7 @@ final class TokenCache {
   String get(Pod pod, String audience, long seconds) {
     Key key =
         new Key(
-            pod.getMetadata().getUid(),
-            pod.getSpec().getServiceAccountName(),
-            audience,
-            seconds);
+            pod.getMetadata().getUid(), pod.getSpec().getServiceAccountName(), audience, seconds);
     Held known = held.get(key);
     if (known != null && Instant.now().isBefore(known.renewAt())) {
       return known.token();

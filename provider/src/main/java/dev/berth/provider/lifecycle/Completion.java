@@ -26,8 +26,7 @@ public record Completion(PodMemory memory, List<PodEvent> events) {
       case Outcome.Cancelled _ -> {}
       case Outcome.Done _ -> done(pod, memory, action, now);
       case Outcome.ImageReady ready -> {
-        memory.image =
-            new PodMemory.ReadyImage(image(pod), ready.imageId(), ready.reference());
+        memory.image = new PodMemory.ReadyImage(image(pod), ready.imageId(), ready.reference());
         forgetProblem(memory);
       }
       case Outcome.Failed failed -> failed(pod, memory, failed, now, events);
@@ -44,10 +43,7 @@ public record Completion(PodMemory memory, List<PodEvent> events) {
       }
       case Action.DestroyGroup _ -> memory.cleared = true;
       case Action.DeleteObject _ -> memory.objectDeletedAt = now;
-      case Action.PullImage _,
-          Action.CreateGroup _,
-          Action.StopProcess _,
-          Action.PowerOff _ -> {}
+      case Action.PullImage _, Action.CreateGroup _, Action.StopProcess _, Action.PowerOff _ -> {}
     }
     forgetProblem(memory);
   }
@@ -81,8 +77,7 @@ public record Completion(PodMemory memory, List<PodEvent> events) {
 
   private static String told(Pod pod, Outcome.Failed failed) {
     return switch (failed.kind()) {
-      case IMAGE_PULL ->
-          "Failed to pull image \"%s\": %s".formatted(image(pod), failed.message());
+      case IMAGE_PULL -> "Failed to pull image \"%s\": %s".formatted(image(pod), failed.message());
       case CONFIGURATION, RUN -> "Error: " + failed.message();
       case SANDBOX -> "Failed to create pod sandbox: " + failed.message();
       case STOP -> "error killing pod: " + failed.message();

@@ -158,7 +158,6 @@ final class ContainerStatusFactory {
     facts.previous().map(this::lastStateOfLost).ifPresent(status::withLastState);
   }
 
-
   /** What the group that was lost left behind in the status. */
   private ContainerState lastStateOfLost(ContainerStatus before) {
     ContainerState state = before.getState();

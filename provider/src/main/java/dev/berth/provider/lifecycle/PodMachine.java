@@ -106,7 +106,8 @@ public final class PodMachine {
         wake(end);
       } else {
         fail("DeadlineExceeded", "Pod was active on the node longer than the specified deadline");
-        events.add(PodEvent.normal("DeadlineExceeded", Objects.requireNonNull(memory.verdict).message()));
+        events.add(
+            PodEvent.normal("DeadlineExceeded", Objects.requireNonNull(memory.verdict).message()));
         return;
       }
     }
@@ -145,8 +146,7 @@ public final class PodMachine {
         memory.refreshedAt != null
             && memory.refreshedMetadata != metadata
             && Volumes.ofMetadata(facts.pod());
-    Instant due =
-        memory.refreshedAt == null ? now : memory.refreshedAt.plus(seen.volumeRefresh());
+    Instant due = memory.refreshedAt == null ? now : memory.refreshedAt.plus(seen.volumeRefresh());
     if (changed || !now.isBefore(due)) {
       begin(new Action.RefreshVolumes());
     } else {
@@ -256,7 +256,8 @@ public final class PodMachine {
     if (memory.operation != null || begin != null) {
       return;
     }
-    if (memory.objectDeletedAt == null || !now.isBefore(memory.objectDeletedAt.plus(DELETE_AGAIN))) {
+    if (memory.objectDeletedAt == null
+        || !now.isBefore(memory.objectDeletedAt.plus(DELETE_AGAIN))) {
       if (!waits()) {
         begin(new Action.DeleteObject());
       }
@@ -289,8 +290,7 @@ public final class PodMachine {
     if (unstoppable()) {
       begin(new Action.PowerOff());
     } else if (begin(new Action.StopProcess(grace))) {
-      events.add(
-          PodEvent.normal("Killing", "Stopping container " + facts.container().getName()));
+      events.add(PodEvent.normal("Killing", "Stopping container " + facts.container().getName()));
     }
   }
 

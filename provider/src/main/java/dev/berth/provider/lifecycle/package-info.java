@@ -1,4 +1,4 @@
-/** What to do about a pod, as a pure function, and the workers that do it. */
+/** What to do about a pod, as a pure function. */
 @NullMarked
 package dev.berth.provider.lifecycle;
 

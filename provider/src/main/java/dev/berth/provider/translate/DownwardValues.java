@@ -61,7 +61,9 @@ public record DownwardValues(
     return values == null ? "" : values.getOrDefault(matcher.group(2), "");
   }
 
-  /** One {@code key="value"} a line, sorted, without a newline at the end, as the kubelet writes. */
+  /**
+   * One {@code key="value"} a line, sorted, without a newline at the end, as the kubelet writes.
+   */
   private static String lines(Map<String, String> values) {
     return values == null
         ? ""

@@ -139,7 +139,8 @@ final class Environment {
   private ConfigMap configMap(String name) {
     return cluster
         .configMap(namespace, name)
-        .orElseThrow(() -> new ConfigurationException("configmap \"%s\" not found".formatted(name)));
+        .orElseThrow(
+            () -> new ConfigurationException("configmap \"%s\" not found".formatted(name)));
   }
 
   private Secret secret(String name) {

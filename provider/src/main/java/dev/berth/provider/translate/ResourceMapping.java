@@ -35,8 +35,7 @@ final class ResourceMapping {
 
   /** Bytes of the scratch disk. */
   static long scratch(Container container, long usual) {
-    Optional<Long> limit =
-        Quantities.limit(container, "ephemeral-storage").map(Quantities::whole);
+    Optional<Long> limit = Quantities.limit(container, "ephemeral-storage").map(Quantities::whole);
     return Math.max(Volumes.SMALLEST_DISK, limit.orElse(usual));
   }
 }

@@ -102,8 +102,7 @@ final class SecurityMapping {
 
   /** {@code uid}, {@code uid:gid}, or the image's own with the group replaced. */
   private String user(String imageUser) {
-    Optional<Long> user =
-        merged(SecurityContext::getRunAsUser, PodSecurityContext::getRunAsUser);
+    Optional<Long> user = merged(SecurityContext::getRunAsUser, PodSecurityContext::getRunAsUser);
     Optional<Long> group =
         merged(SecurityContext::getRunAsGroup, PodSecurityContext::getRunAsGroup);
     if (user.isEmpty() && group.isEmpty()) {
@@ -150,9 +149,7 @@ final class SecurityMapping {
 
   private List<String> capabilities() {
     io.fabric8.kubernetes.api.model.Capabilities asked = ofContainer.getCapabilities();
-    return asked == null
-        ? Capabilities.DEFAULT
-        : Capabilities.of(asked.getAdd(), asked.getDrop());
+    return asked == null ? Capabilities.DEFAULT : Capabilities.of(asked.getAdd(), asked.getDrop());
   }
 
   private boolean seccomp(boolean seccompDefault) {

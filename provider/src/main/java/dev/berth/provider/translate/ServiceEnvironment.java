@@ -75,15 +75,10 @@ final class ServiceEnvironment {
 
   /** The variables of Docker's links, which Kubernetes keeps. */
   private static void links(
-      String prefix,
-      String host,
-      ServicePort port,
-      boolean first,
-      Map<String, String> variables) {
+      String prefix, String host, ServicePort port, boolean first, Map<String, String> variables) {
     String protocol = port.getProtocol() == null ? "TCP" : port.getProtocol();
     String address = host.contains(":") ? "[" + host + "]" : host;
-    String url =
-        "%s://%s:%d".formatted(protocol.toLowerCase(Locale.ROOT), address, port.getPort());
+    String url = "%s://%s:%d".formatted(protocol.toLowerCase(Locale.ROOT), address, port.getPort());
     if (first) {
       variables.put(prefix + "_PORT", url);
     }

@@ -149,8 +149,7 @@ public final class SupportedFields {
       Map.ofEntries(
           Map.entry("os.name", Set.of("linux")),
           Map.entry("securityContext.appArmorProfile.type", Set.of("Unconfined")),
-          Map.entry(
-              "securityContext.seccompProfile.type", Set.of("RuntimeDefault", "Unconfined")),
+          Map.entry("securityContext.seccompProfile.type", Set.of("RuntimeDefault", "Unconfined")),
           Map.entry("securityContext.supplementalGroupsPolicy", Set.of("Merge")),
           Map.entry("containers[].securityContext.appArmorProfile.type", Set.of("Unconfined")),
           Map.entry("containers[].securityContext.procMount", Set.of("Default", "Unmasked")),
@@ -181,7 +180,9 @@ public final class SupportedFields {
     }
   }
 
-  /** The refused fields by path, such as {@code spec.containers[0].livenessProbe}; empty is good. */
+  /**
+   * The refused fields by path, such as {@code spec.containers[0].livenessProbe}; empty is good.
+   */
   public List<String> refused(Pod pod) {
     List<String> refused = new ArrayList<>();
     Map<?, ?> spec = serialization.convertValue(pod.getSpec(), Map.class);

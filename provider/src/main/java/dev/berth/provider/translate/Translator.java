@@ -134,8 +134,7 @@ public final class Translator {
     return texts.stream().map(text -> Expansion.expand(text, environment)).toList();
   }
 
-  private static List<String> variables(
-      ImageConfiguration image, Map<String, String> environment) {
+  private static List<String> variables(ImageConfiguration image, Map<String, String> environment) {
     List<String> result = new ArrayList<>(image.environment());
     environment.forEach((name, value) -> result.add(name + "=" + value));
     return result;

@@ -66,10 +66,15 @@ public final class VolumeFiles {
   private FilesVolume build(Volume volume) {
     if (volume.getConfigMap() != null) {
       var source = volume.getConfigMap();
-      configMap(source.getName(), source.getItems(), mode(source.getDefaultMode()), source.getOptional());
+      configMap(
+          source.getName(), source.getItems(), mode(source.getDefaultMode()), source.getOptional());
     } else if (volume.getSecret() != null) {
       var source = volume.getSecret();
-      secret(source.getSecretName(), source.getItems(), mode(source.getDefaultMode()), source.getOptional());
+      secret(
+          source.getSecretName(),
+          source.getItems(),
+          mode(source.getDefaultMode()),
+          source.getOptional());
     } else if (volume.getDownwardAPI() != null) {
       downward(volume.getDownwardAPI().getItems(), mode(volume.getDownwardAPI().getDefaultMode()));
     } else if (volume.getProjected() != null) {
@@ -135,10 +140,10 @@ public final class VolumeFiles {
     Map<String, byte[]> data = new TreeMap<>();
     found.ifPresent(
         map -> {
-          text(map.getData()).forEach(
-              (key, value) -> data.put(key, value.getBytes(StandardCharsets.UTF_8)));
-          text(map.getBinaryData()).forEach(
-              (key, value) -> data.put(key, Base64.getDecoder().decode(value)));
+          text(map.getData())
+              .forEach((key, value) -> data.put(key, value.getBytes(StandardCharsets.UTF_8)));
+          text(map.getBinaryData())
+              .forEach((key, value) -> data.put(key, Base64.getDecoder().decode(value)));
         });
     add(data, items, mode, set(optional));
   }
@@ -151,13 +156,12 @@ public final class VolumeFiles {
     Map<String, byte[]> data = new TreeMap<>();
     found.ifPresent(
         secret ->
-            text(secret.getData()).forEach(
-                (key, value) -> data.put(key, Base64.getDecoder().decode(value))));
+            text(secret.getData())
+                .forEach((key, value) -> data.put(key, Base64.getDecoder().decode(value))));
     add(data, items, mode, set(optional));
   }
 
-  private void add(
-      Map<String, byte[]> data, List<KeyToPath> items, int mode, boolean optional) {
+  private void add(Map<String, byte[]> data, List<KeyToPath> items, int mode, boolean optional) {
     if (items.isEmpty()) {
       data.forEach((key, value) -> put(key, value, mode));
       return;

@@ -36,8 +36,7 @@ final class Volumes {
             volume ->
                 new VolumeDisk(
                     Names.volumeDisk(pod.getMetadata().getUid(), volume.getName()),
-                    Math.max(
-                        SMALLEST_DISK, Quantities.whole(volume.getEmptyDir().getSizeLimit()))))
+                    Math.max(SMALLEST_DISK, Quantities.whole(volume.getEmptyDir().getSizeLimit()))))
         .toList();
   }
 
