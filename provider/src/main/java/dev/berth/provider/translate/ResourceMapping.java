@@ -19,7 +19,7 @@ final class ResourceMapping {
     long limit = Quantities.limit(container, "cpu").map(Quantities::millis).orElse(0L);
     long request = Quantities.request(container, "cpu").map(Quantities::millis).orElse(0L);
     long millis = limit > 0 ? limit : request;
-    int cpus = (int) Math.clamp((millis + 999) / 1000, 1, MOST_CPUS);
+    int cpus = Math.clamp((millis + 999) / 1000, 1, MOST_CPUS);
     long promised = Quantities.request(container, "memory").map(Quantities::whole).orElse(0L);
     long memory =
         Quantities.limit(container, "memory")

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.berth.provider.cluster;
+
+import org.jspecify.annotations.NullMarked;
