@@ -5,7 +5,6 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Shares one read among everybody who may use its answer: whoever comes while a read is under way
@@ -22,7 +21,8 @@ final class FreshReads<K, V> {
     private final ReentrantLock lock = new ReentrantLock();
     private long startedAt;
     private volatile long usedAt = System.nanoTime();
-    private @Nullable Optional<V> value;
+    private boolean read;
+    private Optional<V> value = Optional.empty();
   }
 
   /**
@@ -35,13 +35,13 @@ final class FreshReads<K, V> {
     slot.lock.lock();
     try {
       slot.usedAt = System.nanoTime();
-      Optional<V> known = slot.value;
-      if (known != null && slot.startedAt - notBefore >= 0) {
-        return known;
+      if (slot.read && slot.startedAt - notBefore >= 0) {
+        return slot.value;
       }
       long startedAt = System.nanoTime();
       Optional<V> value = read.get();
       slot.value = value;
+      slot.read = true;
       slot.startedAt = startedAt;
       return value;
     } finally {

@@ -68,7 +68,10 @@ final class NodeConditions {
     String status = holds ? "True" : "False";
     String time = now.truncatedTo(ChronoUnit.SECONDS).toString();
     NodeCondition before = last.get(type);
-    boolean same = before != null && status.equals(before.getStatus());
+    String since =
+        before != null && status.equals(before.getStatus())
+            ? before.getLastTransitionTime()
+            : time;
     NodeCondition condition =
         new NodeConditionBuilder()
             .withType(type)
@@ -76,7 +79,7 @@ final class NodeConditions {
             .withReason(reason)
             .withMessage(message)
             .withLastHeartbeatTime(time)
-            .withLastTransitionTime(same ? before.getLastTransitionTime() : time)
+            .withLastTransitionTime(since)
             .build();
     last.put(type, condition);
     return condition;

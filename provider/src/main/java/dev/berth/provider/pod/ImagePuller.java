@@ -47,7 +47,7 @@ final class ImagePuller {
             "Container image \"%s\" is not present with pull policy of Never".formatted(reference));
       }
     }
-    return pull(pod, reference, PullSecrets.of(pod, cluster, events), events);
+    return pull(reference, PullSecrets.of(pod, cluster, events), events);
   }
 
   private Optional<Image> find(String reference) {
@@ -62,7 +62,7 @@ final class ImagePuller {
   }
 
   private Outcome pull(
-      Pod pod, String reference, List<RegistryCredentials> credentials, Consumer<PodEvent> events) {
+      String reference, List<RegistryCredentials> credentials, Consumer<PodEvent> events) {
     events.accept(PodEvent.normal("Pulling", "Pulling image \"%s\"".formatted(reference)));
     long begin = System.nanoTime();
     try {

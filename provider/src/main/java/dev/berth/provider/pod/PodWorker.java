@@ -241,10 +241,8 @@ final class PodWorker {
 
   private void begin(Pod seen, Action action) {
     PodMemory known = memory;
-    long notBefore =
-        action instanceof Action.RefreshVolumes || known.refreshedAt().isPresent()
-            ? System.nanoTime()
-            : seenAt;
+    boolean first = known.problem().isEmpty() && known.refreshedAt().isEmpty();
+    long notBefore = first ? seenAt : System.nanoTime();
     operation =
         Thread.ofVirtual()
             .name("pod-" + uid + "-" + action.getClass().getSimpleName())

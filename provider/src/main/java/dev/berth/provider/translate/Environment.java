@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** A container's environment as the kubelet composes it: envFrom, then env, then services. */
 final class Environment {
@@ -128,7 +129,7 @@ final class Environment {
   }
 
   private Optional<String> required(
-      String value, boolean optional, String key, String kind, String name) {
+      @Nullable String value, boolean optional, String key, String kind, String name) {
     if (value == null && !optional) {
       throw new ConfigurationException(
           "couldn't find key %s in %s %s/%s".formatted(key, kind, namespace, name));

@@ -45,12 +45,14 @@ public final class PullSecrets {
   private static boolean read(Secret secret, List<RegistryCredentials> credentials) {
     Map<String, String> data = secret.getData() == null ? Map.of() : secret.getData();
     try {
-      if (data.get(".dockerconfigjson") instanceof String json) {
-        add(JSON.readTree(decode(json)).path("auths"), credentials);
+      String configuration = data.get(".dockerconfigjson");
+      if (configuration != null) {
+        add(JSON.readTree(decode(configuration)).path("auths"), credentials);
         return true;
       }
-      if (data.get(".dockercfg") instanceof String json) {
-        add(JSON.readTree(decode(json)), credentials);
+      String older = data.get(".dockercfg");
+      if (older != null) {
+        add(JSON.readTree(decode(older)), credentials);
         return true;
       }
       return false;

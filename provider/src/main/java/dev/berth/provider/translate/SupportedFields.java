@@ -217,11 +217,13 @@ public final class SupportedFields {
       }
       String path = at + "." + name;
       String here = pattern.isEmpty() ? name : pattern + "." + name;
-      if (known.get(name + "[]") instanceof Node items && value instanceof List<?> list) {
+      Node items = known.get(name + "[]");
+      Node node = known.get(name);
+      if (items != null && value instanceof List<?> list) {
         for (int index = 0; index < list.size(); index++) {
           descend(list.get(index), items, "%s[%d]".formatted(path, index), here + "[]", refused);
         }
-      } else if (known.get(name) instanceof Node node) {
+      } else if (node != null) {
         descend(value, node, path, here, refused);
       } else {
         refused.add(path);
