@@ -7,8 +7,10 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import dev.berth.portlayer.architecture.CodingRules;
+import org.jspecify.annotations.NullMarked;
 
 /** What the provider may know of the world around it. */
+@NullMarked
 @AnalyzeClasses(packages = "dev.berth", importOptions = ImportOption.DoNotIncludeJars.class)
 class LayeringTest {
   @ArchTest
@@ -18,7 +20,11 @@ class LayeringTest {
           .resideInAPackage("dev.berth.provider..")
           .should()
           .dependOnClassesThat()
-          .resideInAnyPackage("dev.berth.portlayer.local..", "dev.berth.portlayer.vsphere..", "dev.berth.cli..", "dev.berth.tether..")
+          .resideInAnyPackage(
+              "dev.berth.portlayer.local..",
+              "dev.berth.portlayer.vsphere..",
+              "dev.berth.cli..",
+              "dev.berth.tether..")
           .because("it stands on the port layer alone, whichever backend is below");
 
   @ArchTest static final ArchRule NO_CONSOLE = CodingRules.NO_CONSOLE_OR_JDK_LOGGING;

@@ -1,5 +1,7 @@
 package dev.berth.portlayer.memory;
 
+import dev.berth.portlayer.PortLayerException;
+import dev.berth.portlayer.PortLayerException.Code;
 import dev.berth.portlayer.compute.FilesVolume;
 import dev.berth.portlayer.compute.ProcessSpec.Mount;
 import dev.berth.portlayer.compute.ProcessSpec.Source;
@@ -22,6 +24,15 @@ final class FileTree {
   }
 
   void write(FilesVolume volume) {
+    for (FilesVolume.Entry entry : volume.files()) {
+      boolean escapes = List.of(entry.path().split("/", -1)).contains("..");
+      if (escapes || entry.path().startsWith("/") || entry.path().isEmpty()) {
+        throw new PortLayerException(
+            Code.INVALID_ARGUMENT,
+            "volume %s: path \"%s\" must be relative and without \"..\""
+                .formatted(volume.name(), entry.path()));
+      }
+    }
     volumes.put(volume.name(), volume);
   }
 

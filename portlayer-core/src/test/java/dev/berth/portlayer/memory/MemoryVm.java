@@ -20,9 +20,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -44,12 +42,8 @@ final class MemoryVm implements CriLog.Attempts {
 
   private PowerState power = PowerState.OFF;
   private ProcessState state = new ProcessState.NotStarted();
-  private @Nullable GuestProcess process;
-  private @Nullable ProcessSpec processSpec;
-  private FileTree.@Nullable View view;
+  private @Nullable Attempt attempt;
   private final Set<Integer> listening = new HashSet<>();
-  private boolean outOfMemory;
-  private boolean stopping;
   private long killAt;
 
   MemoryVm(World world, String groupId, ContainerVmSpec spec, Set<String> programs) {
@@ -89,10 +83,9 @@ final class MemoryVm implements CriLog.Attempts {
     power = PowerState.OFF;
     world.release(spec.resources());
     breakSessions("the containerVM was powered off");
-    GuestProcess current = process;
+    Attempt current = attempt;
     if (state instanceof Running && current != null) {
-      process = null;
-      current.exit(128 + Signals.KILL, Signals.KILL);
+      current.process().exit(128 + Signals.KILL, Signals.KILL);
       ended(128 + Signals.KILL, 0, Reason.VM_LOST, "");
     }
     tell(PortLayerEvent.Type.VM_POWERED_OFF, "");
@@ -105,15 +98,6 @@ final class MemoryVm implements CriLog.Attempts {
 
   synchronized void writeVolume(FilesVolume volume) {
     requireReady();
-    for (FilesVolume.Entry entry : volume.files()) {
-      boolean escapes = List.of(entry.path().split("/", -1)).contains("..");
-      if (escapes || entry.path().startsWith("/") || entry.path().isEmpty()) {
-        throw new PortLayerException(
-            Code.INVALID_ARGUMENT,
-            "volume %s: path \"%s\" must be relative and without \"..\""
-                .formatted(volume.name(), entry.path()));
-      }
-    }
     files.write(volume);
   }
 
@@ -157,49 +141,19 @@ final class MemoryVm implements CriLog.Attempts {
     }
   }
 
-  private void launch(int attempt, ProcessSpec wanted) {
-    outOfMemory = false;
-    stopping = false;
+  private void launch(int number, ProcessSpec wanted) {
     listening.clear();
-    processSpec = wanted;
-    FileTree.View attemptView = files.view(wanted.mounts(), wanted.security().readOnlyRoot());
-    view = attemptView;
-    log.attempt(attempt);
-    GuestProcess next =
-        new GuestProcess(
-            surroundings(wanted, attemptView, wanted.terminal()), wanted.stdin(), mainListener());
-    String problem = StartProblems.of(wanted, next, files);
-    state = new Running(attempt, Instant.now());
+    log.attempt(number);
+    Attempt next = new Attempt(this, wanted, programs, files, mainListener());
+    attempt = next;
+    state = new Running(number, Instant.now());
+    String problem = next.problem();
     if (!problem.isEmpty()) {
       ended(128, 0, Reason.START_ERROR, problem);
       return;
     }
-    process = next;
-    tell(PortLayerEvent.Type.PROCESS_STARTED, "attempt " + attempt);
-    next.begin(wanted.arguments());
-  }
-
-  private GuestProcess.Surroundings surroundings(
-      ProcessSpec wanted, FileTree.View attemptView, boolean terminal) {
-    Map<String, String> environment = new LinkedHashMap<>();
-    for (String entry : wanted.environment()) {
-      int equals = entry.indexOf('=');
-      environment.put(entry.substring(0, equals), entry.substring(equals + 1));
-    }
-    environment.putIfAbsent("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-    environment.putIfAbsent("HOSTNAME", spec.hostname());
-    String user = wanted.security().user();
-    environment.putIfAbsent("HOME", user.isEmpty() || user.startsWith("0") ? "/root" : "/");
-    String directory = wanted.workingDirectory().isEmpty() ? "/" : wanted.workingDirectory();
-    return new GuestProcess.Surroundings(
-        this,
-        environment,
-        attemptView,
-        directory,
-        spec.hostname(),
-        user.isEmpty() ? "0" : user,
-        terminal,
-        programs);
+    tell(PortLayerEvent.Type.PROCESS_STARTED, "attempt " + number);
+    next.begin();
   }
 
   private GuestProcess.Listener mainListener() {
@@ -212,28 +166,20 @@ final class MemoryVm implements CriLog.Attempts {
 
       @Override
       public void exited(int code, int signal) {
-        if (power == PowerState.ON) {
-          ended(code, signal, reason(code), "");
+        Attempt current = attempt;
+        if (power == PowerState.ON && current != null) {
+          ended(code, signal, current.reason(code), current.lastWords(code, log));
         }
       }
     };
   }
 
-  private Reason reason(int code) {
-    if (outOfMemory) {
-      return Reason.OUT_OF_MEMORY;
-    }
-    return code == 0 ? Reason.COMPLETED : Reason.ERROR;
-  }
-
-  private void ended(int code, int signal, Reason reason, String problem) {
+  private void ended(int code, int signal, Reason reason, String message) {
     Running running = (Running) state;
     log.flush();
-    String message = problem.isEmpty() && reason != Reason.VM_LOST ? lastWords(code) : problem;
     Instant started = reason == Reason.START_ERROR ? Instant.now() : running.startedAt();
     Instant finished = reason == Reason.START_ERROR ? started : Instant.now();
     state = new Exited(running.attempt(), started, finished, code, signal, reason, message);
-    process = null;
     log.source().wake();
     sessions.forEach(session -> session.mainExited(code));
     sessions.clear();
@@ -241,47 +187,27 @@ final class MemoryVm implements CriLog.Attempts {
     notifyAll();
   }
 
-  private String lastWords(int code) {
-    ProcessSpec ran = processSpec;
-    FileTree.View seen = view;
-    if (ran == null || seen == null) {
-      return "";
-    }
-    String path = ran.terminationMessage().path();
-    String message =
-        seen.read(path).map(bytes -> new String(bytes, StandardCharsets.UTF_8)).orElse("");
-    boolean fallback = message.isEmpty() && code != 0 && ran.terminationMessage().fallbackToLogs();
-    return fallback ? log.tail() : message.substring(0, Math.min(message.length(), 4096));
-  }
-
   synchronized ContainerVm stop(Duration gracePeriod) {
     long wanted = System.nanoTime() + gracePeriod.toNanos();
-    if (state instanceof Running running) {
-      if (!stopping || wanted - killAt < 0) {
+    Attempt current = attempt;
+    if (state instanceof Running running && current != null) {
+      if (!current.stopping() || wanted - killAt < 0) {
         killAt = wanted;
         notifyAll();
       }
-      if (!stopping) {
-        stopping = true;
-        signalMain(stopSignal());
+      if (!current.stopping()) {
+        current.sendStopSignal();
       }
-      awaitEnd(running.attempt());
+      awaitEnd(current, running.attempt());
     }
     return observe();
   }
 
-  private int stopSignal() {
-    ProcessSpec ran = processSpec;
-    return ran == null
-        ? Signals.TERMINATE
-        : ran.stopSignal().map(Signals::number).orElse(Signals.TERMINATE);
-  }
-
-  private void awaitEnd(int attempt) {
-    while (state instanceof Running running && running.attempt() == attempt) {
+  private void awaitEnd(Attempt current, int number) {
+    while (state instanceof Running running && running.attempt() == number) {
       long left = killAt - System.nanoTime();
       if (left <= 0) {
-        signalMain(Signals.KILL);
+        current.process().signal(Signals.KILL);
         continue;
       }
       try {
@@ -292,30 +218,16 @@ final class MemoryVm implements CriLog.Attempts {
     }
   }
 
-  private void signalMain(int number) {
-    GuestProcess current = process;
-    if (current != null) {
-      current.signal(number);
-    }
-  }
-
   synchronized void signal(int number) {
-    requireRunning();
-    signalMain(number);
+    requireRunning().process().signal(number);
   }
 
   synchronized void outOfMemory() {
-    requireRunning();
-    outOfMemory = true;
-    signalMain(Signals.KILL);
+    requireRunning().runOutOfMemory();
   }
 
   synchronized void endProcess(int exitCode) {
-    requireRunning();
-    GuestProcess current = process;
-    if (current != null) {
-      current.exit(exitCode, exitCode > 128 ? exitCode - 128 : 0);
-    }
+    requireRunning().process().exit(exitCode, exitCode > 128 ? exitCode - 128 : 0);
   }
 
   synchronized void print(Stream stream, String text) {
@@ -323,30 +235,28 @@ final class MemoryVm implements CriLog.Attempts {
     mainListener().output(stream, text.getBytes(StandardCharsets.UTF_8));
   }
 
-  private void requireRunning() {
-    if (!(state instanceof Running)) {
+  private Attempt requireRunning() {
+    Attempt current = attempt;
+    if (current == null || !(state instanceof Running)) {
       throw new PortLayerException(
           Code.FAILED_PRECONDITION,
           "the process of containerVM %s does not run".formatted(spec.id()));
     }
+    return current;
   }
 
   /** Begins a process of the session's, or joins the first one. */
   synchronized MemorySession open(MemorySession.Kind kind) {
-    requireRunning();
-    ProcessSpec ran = processSpec;
-    FileTree.View seen = view;
-    GuestProcess main = process;
-    if (ran == null || seen == null || main == null) {
-      throw new PortLayerException(Code.FAILED_PRECONDITION, "the process is ending");
-    }
+    Attempt current = requireRunning();
+    ProcessSpec ran = current.spec();
     MemorySession session =
         switch (kind) {
           case MemorySession.Kind.Attach attach ->
-              MemorySession.attached(this, main, attach.stdin() && ran.stdin(), ran.stdinOnce());
+              MemorySession.attached(
+                  this, current.process(), attach.stdin() && ran.stdin(), ran.stdinOnce());
           case MemorySession.Kind.Exec exec ->
               MemorySession.executed(
-                  this, surroundings(ran, seen, exec.spec().terminal()), exec.spec());
+                  this, current.surroundings(exec.spec().terminal()), exec.spec());
         };
     sessions.add(session);
     session.begin();

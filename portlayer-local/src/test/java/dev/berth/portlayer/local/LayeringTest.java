@@ -7,8 +7,10 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import dev.berth.portlayer.architecture.CodingRules;
+import org.jspecify.annotations.NullMarked;
 
 /** What the local backend may know of the world around it. */
+@NullMarked
 @AnalyzeClasses(packages = "dev.berth", importOptions = ImportOption.DoNotIncludeJars.class)
 class LayeringTest {
   @ArchTest
@@ -18,7 +20,11 @@ class LayeringTest {
           .resideInAPackage("dev.berth.portlayer.local..")
           .should()
           .dependOnClassesThat()
-          .resideInAnyPackage("dev.berth.provider..", "dev.berth.cli..", "dev.berth.portlayer.vsphere..", "io.fabric8..")
+          .resideInAnyPackage(
+              "dev.berth.provider..",
+              "dev.berth.cli..",
+              "dev.berth.portlayer.vsphere..",
+              "io.fabric8..")
           .because("any personality must be able to stand on it");
 
   @ArchTest static final ArchRule NO_CONSOLE = CodingRules.NO_CONSOLE_OR_JDK_LOGGING;
