@@ -15,6 +15,7 @@ import (
 
 	"berth.dev/tether/api"
 	"berth.dev/tether/boot"
+	"berth.dev/tether/crash"
 	"berth.dev/tether/link"
 	"berth.dev/tether/logs"
 	"berth.dev/tether/port"
@@ -47,11 +48,8 @@ var fatalState struct {
 }
 
 func runInit() {
-	defer func() {
-		if reason := recover(); reason != nil {
-			fatal(fmt.Sprintf("%v\n%s", reason, debug.Stack()))
-		}
-	}()
+	crash.Handle(fatal)
+	defer crash.Guard()
 	debug.SetMemoryLimit(memoryLimit)
 	debug.SetGCPercent(50)
 	m := &machine{}
@@ -96,8 +94,8 @@ func (m *machine) boot() error {
 	}
 	m.states.Update(func(s *api.State) { s.Phase = api.Phase_READY })
 	timing("ready")
-	go background(boot.HideConfig)
-	go background(func() error { process.RemoveLeftovers(); return nil })
+	background(boot.HideConfig)
+	background(func() error { process.RemoveLeftovers(); return nil })
 	return nil
 }
 
@@ -107,7 +105,7 @@ func together(tasks ...func() error) error {
 	var all sync.WaitGroup
 	for i, task := range tasks {
 		all.Go(func() {
-			defer guard()
+			defer crash.Guard()
 			failures[i] = task()
 		})
 	}
@@ -115,17 +113,13 @@ func together(tasks ...func() error) error {
 	return errors.Join(failures...)
 }
 
+// background runs a task whose failure the VM survives.
 func background(task func() error) {
-	defer guard()
-	if err := task(); err != nil {
-		fmt.Fprintln(os.Stderr, "tether:", err)
-	}
-}
-
-func guard() {
-	if reason := recover(); reason != nil {
-		fatal(fmt.Sprintf("%v\n%s", reason, debug.Stack()))
-	}
+	crash.Go(func() {
+		if err := task(); err != nil {
+			fmt.Fprintln(os.Stderr, "tether:", err)
+		}
+	})
 }
 
 const portDeadline = 10 * time.Second
@@ -157,7 +151,7 @@ func (m *machine) openPorts() error {
 		return err
 	}
 	m.log = logs.NewWriter(logSink, time.Now)
-	go background(func() error { return m.log.Run(context.Background()) })
+	background(func() error { return m.log.Run(context.Background()) })
 	m.control, err = openPort(port.Control)
 	return err
 }
@@ -177,29 +171,25 @@ func (m *machine) mountDisks() error {
 // serve answers the control port for good.
 func (m *machine) serve() error {
 	tether := &server.Tether{
-		Container: m.container, State: m.states, Files: m.files, PowerOff: powerOff, Fatal: fatal,
+		Container: m.container, State: m.states, Files: m.files, PowerOff: powerOff,
 	}
 	grpcServer, err := server.New(m.config.Identity, tether)
 	if err != nil {
 		return err
 	}
 	listener := link.NewListener(m.control)
-	go func() {
-		defer guard()
+	crash.Go(func() {
 		if err := grpcServer.Serve(listener); err != nil {
 			fatal(err)
 		}
-	}()
+	})
 	return listener.Run(context.Background())
 }
 
 // fatal reports why the containerVM cannot go on, on the console and the state port, and powers off.
 func fatal(reason any) {
 	fmt.Fprintf(os.Stderr, "tether: fatal: %v\n", reason)
-	fatalState.Lock()
-	states := fatalState.states
-	fatalState.Unlock()
-	if states != nil {
+	if states := fatalStates(); states != nil {
 		states.Update(func(s *api.State) {
 			s.Phase, s.Reason, s.ExitCode, s.Signal = api.Phase_EXITED, process.Error, 255, 0
 			if s.StartedAt == nil {
@@ -209,6 +199,24 @@ func fatal(reason any) {
 		})
 	}
 	powerOff()
+}
+
+// fatalStates gives the states to report to; before there are any, new ones on the port if it is there already.
+func fatalStates() *state.Store {
+	fatalState.Lock()
+	defer fatalState.Unlock()
+	if fatalState.states == nil {
+		path, err := port.Find(port.State)
+		if err != nil {
+			return nil
+		}
+		sink, err := port.Open(path)
+		if err != nil {
+			return nil
+		}
+		fatalState.states = state.NewStore("", bootID(), version, sink)
+	}
+	return fatalState.states
 }
 
 const flushDeadline = 2 * time.Second

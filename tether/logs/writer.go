@@ -36,7 +36,6 @@ type Writer struct {
 	pending []byte
 	busy    bool
 	failed  error
-	written uint64
 	tail    tail
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"berth.dev/tether/api"
 	"berth.dev/tether/boot"
+	"berth.dev/tether/crash"
 	"berth.dev/tether/logs"
 	"berth.dev/tether/shim"
 	"berth.dev/tether/state"
@@ -46,6 +47,7 @@ type Container struct {
 	config  *boot.Config
 	spawner *spawner
 	sources *sources
+	devices *deviceFilter
 
 	starting sync.Mutex
 	mu       sync.Mutex
@@ -60,8 +62,13 @@ func New(config *boot.Config, states *state.Store, log *logs.Writer, files *volu
 	if err != nil {
 		return nil, fmt.Errorf("open the container's cgroup: %w", err)
 	}
+	devices, err := newDeviceFilter()
+	if err != nil {
+		return nil, err
+	}
 	return &Container{
-		state: states, log: log, files: files, config: config,
+		devices: devices,
+		state:   states, log: log, files: files, config: config,
 		spawner: &spawner{reaper: reaper, cgroup: cgroup}, sources: newSources(files),
 	}, nil
 }
@@ -124,6 +131,9 @@ func (c *Container) spec(attempt uint32, p *api.Process) (*shim.Spec, error) {
 // prepareFiles makes the files that the tether itself mounts into the container. A mount of the caller at the same place wins.
 func (c *Container) prepareFiles(attempt uint32, p *api.Process, hostname string, root *shim.Root) error {
 	directory := filepath.Join(boot.Directory, "etc", attemptName(attempt))
+	if err := os.RemoveAll(filepath.Dir(directory)); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(directory, 0o755); err != nil {
 		return err
 	}
@@ -160,6 +170,9 @@ func (c *Container) launch(attempt uint32, p *api.Process, spec *shim.Spec) (*ap
 	if err != nil {
 		return nil, err
 	}
+	if err := c.devices.apply(c.spawner.cgroup, !p.Privileged); err != nil {
+		return nil, err
+	}
 	spec.Root.Target = boot.RootDirectory
 	spec.Root.OverlayOptions = layer.options()
 	c.log.Attempt(attempt)
@@ -183,7 +196,7 @@ func (c *Container) launch(attempt uint32, p *api.Process, spec *shim.Spec) (*ap
 		clearExit(s)
 		s.Phase, s.Attempt, s.StartedAt = api.Phase_RUNNING, attempt, now
 	})
-	go r.finish(layer)
+	crash.Go(func() { r.finish(layer) })
 	return running, nil
 }
 

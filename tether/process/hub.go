@@ -46,10 +46,13 @@ func (h *hub) attach(ctx context.Context) *attachment {
 	return a
 }
 
-func (h *hub) detach(a *attachment) {
+// detach tells whether the attachment was still there.
+func (h *hub) detach(a *attachment) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	was := h.attached[a]
 	delete(h.attached, a)
+	return was
 }
 
 // send gives output to all, and waits a while for a slow one.
@@ -74,8 +77,11 @@ func (h *hub) send(stream string, data []byte) {
 		case a.queue <- c:
 		case <-a.gone.Done():
 		case <-time.After(attachPatience):
-			h.detach(a)
-			close(a.dropped)
+			// Both streams may be waiting.
+			if h.detach(a) {
+				close(a.dropped)
+			}
+		case <-a.dropped:
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"berth.dev/tether/boot"
+	"berth.dev/tether/crash"
 )
 
 // layer is the writable layer of one attempt.
@@ -44,7 +45,7 @@ func removeInBackground(directory string) {
 		_ = os.Remove(trash)
 		return
 	}
-	go func() { _ = os.RemoveAll(trash) }()
+	crash.Go(func() { _ = os.RemoveAll(trash) })
 }
 
 // RemoveLeftovers removes in the background what an earlier boot left on the scratch disk.
@@ -56,7 +57,7 @@ func RemoveLeftovers() {
 	}
 	for _, entry := range entries {
 		if strings.HasPrefix(entry.Name(), "trash-") {
-			go func() { _ = os.RemoveAll(filepath.Join(boot.ScratchDirectory, entry.Name())) }()
+			crash.Go(func() { _ = os.RemoveAll(filepath.Join(boot.ScratchDirectory, entry.Name())) })
 		}
 	}
 }

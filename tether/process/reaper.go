@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"golang.org/x/sys/unix"
+
+	"berth.dev/tether/crash"
 )
 
 // Reaper collects every process that ends, as the first process of a machine must, and tells who started it.
@@ -20,11 +22,11 @@ func NewReaper() *Reaper {
 	r := &Reaper{waiting: map[int]chan unix.WaitStatus{}}
 	children := make(chan os.Signal, 1)
 	signal.Notify(children, unix.SIGCHLD)
-	go func() {
+	crash.Go(func() {
 		for range children {
 			r.reap()
 		}
-	}()
+	})
 	return r
 }
 

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"berth.dev/tether/api"
+	"berth.dev/tether/crash"
 	"berth.dev/tether/logs"
 	"berth.dev/tether/state"
 )
@@ -58,6 +59,7 @@ func (r *run) begin(child *spawned) {
 func (r *run) copy(from *os.File, name string) {
 	stream := r.container.log.Stream(name)
 	r.copying.Go(func() {
+		defer crash.Guard()
 		defer stream.Close()
 		buffer := make([]byte, readSize)
 		for {
@@ -89,8 +91,9 @@ func (r *run) finish(layer *layer) {
 	c := r.container
 	c.mu.Lock()
 	c.current = nil
-	c.mu.Unlock()
+	// Told before the next attempt can begin.
 	r.final = c.state.Update(func(s *api.State) { setExited(s, r.attempt, r.began, report) })
+	c.mu.Unlock()
 	unix.Close(r.child.pidfd)
 	r.hub.close()
 	close(r.ended)

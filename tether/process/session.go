@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"berth.dev/tether/api"
+	"berth.dev/tether/crash"
 	"berth.dev/tether/logs"
 	"berth.dev/tether/shim"
 )
@@ -28,6 +29,7 @@ type Session struct {
 	input  sync.Mutex
 	status unix.WaitStatus
 	ended  chan struct{}
+	close  sync.Once
 }
 
 // Exec starts a process in the container. The error is a *shim.Failure when it could not be executed.
@@ -56,11 +58,11 @@ func (c *Container) Exec(begin *api.ExecBegin) (*Session, error) {
 		return nil, err
 	}
 	s := &Session{child: child, ended: make(chan struct{})}
-	go func() {
+	crash.Go(func() {
 		s.status = <-child.end
 		s.lateAfter()
 		close(s.ended)
-	}()
+	})
 	return s, nil
 }
 
@@ -97,6 +99,7 @@ func (s *Session) Copy(send func(stream string, data []byte) error) error {
 	for i, file := range s.outputs() {
 		name := []string{logs.Stdout, logs.Stderr}[i]
 		all.Go(func() {
+			defer crash.Guard()
 			s.read(file, func(data []byte) error {
 				turn.Lock()
 				defer turn.Unlock()
@@ -191,8 +194,10 @@ func (s *Session) ExitCode() int32 {
 	return code
 }
 
-// Close ends the process if it still runs, with HUP and then KILL, and frees its files.
-func (s *Session) Close() {
+// Close ends the process if it still runs, with HUP and then KILL, and frees its files. It may be called at once and again.
+func (s *Session) Close() { s.close.Do(s.end) }
+
+func (s *Session) end() {
 	for _, signal := range []unix.Signal{unix.SIGHUP, unix.SIGKILL} {
 		select {
 		case <-s.ended:

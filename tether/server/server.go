@@ -18,6 +18,7 @@ import (
 
 	"berth.dev/tether/api"
 	"berth.dev/tether/boot"
+	"berth.dev/tether/crash"
 	"berth.dev/tether/process"
 	"berth.dev/tether/state"
 	"berth.dev/tether/volume"
@@ -40,8 +41,6 @@ type Tether struct {
 	Files     *volume.Store
 	// PowerOff unmounts and ends the VM; it does not return.
 	PowerOff func()
-	// Fatal reports a panic and ends the VM; it does not return.
-	Fatal func(reason any)
 }
 
 // New makes the gRPC server, which lets in whoever has a certificate of the VM's authority.
@@ -60,26 +59,20 @@ func New(identity boot.Identity, tether *Tether) (*grpc.Server, error) {
 			MinVersion: tls.VersionTLS13, SessionTicketsDisabled: true,
 		})),
 		grpc.StaticStreamWindowSize(window), grpc.StaticConnWindowSize(window), grpc.MaxRecvMsgSize(maximumMessage),
-		grpc.ChainUnaryInterceptor(tether.guardCall), grpc.ChainStreamInterceptor(tether.guardStream))
+		grpc.ChainUnaryInterceptor(guardCall), grpc.ChainStreamInterceptor(guardStream))
 	api.RegisterTetherServer(server, tether)
 	return server, nil
 }
 
-func (t *Tether) guardCall(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-	defer t.guard()
+func guardCall(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	defer crash.Guard()
 	answer, err := handler(ctx, request)
 	return answer, convert(err)
 }
 
-func (t *Tether) guardStream(service any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-	defer t.guard()
+func guardStream(service any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+	defer crash.Guard()
 	return convert(handler(service, stream))
-}
-
-func (t *Tether) guard() {
-	if reason := recover(); reason != nil {
-		t.Fatal(reason)
-	}
 }
 
 // convert gives an error its code.
@@ -135,7 +128,7 @@ func (t *Tether) Start(_ context.Context, request *api.StartRequest) (*api.State
 }
 
 func setClock(now time.Time) error {
-	if now.Sub(time.Now()).Abs() <= clockTolerance {
+	if time.Until(now).Abs() <= clockTolerance {
 		return nil
 	}
 	value := unix.NsecToTimespec(now.UnixNano())

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"berth.dev/tether/api"
+	"berth.dev/tether/crash"
 	"berth.dev/tether/logs"
 	"berth.dev/tether/process"
 )
@@ -36,7 +37,7 @@ func (t *Tether) Exec(stream api.Tether_ExecServer) error {
 	defer session.Close()
 	ctx, cancel := context.WithCancel(stream.Context())
 	defer cancel()
-	go t.execInput(ctx, stream, session)
+	go execInput(ctx, stream, session)
 	// An output that waits for a process is woken when the caller goes.
 	stop := context.AfterFunc(stream.Context(), session.Close)
 	defer stop()
@@ -58,8 +59,8 @@ func (t *Tether) Exec(stream api.Tether_ExecServer) error {
 }
 
 // execInput passes input on until the caller has no more. Its end without stdin_closed is the caller's half-close, which means the same.
-func (t *Tether) execInput(ctx context.Context, stream api.Tether_ExecServer, session *process.Session) {
-	defer t.guard()
+func execInput(ctx context.Context, stream api.Tether_ExecServer, session *process.Session) {
+	defer crash.Guard()
 	for {
 		message, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
@@ -102,7 +103,7 @@ func (t *Tether) Attach(stream api.Tether_AttachServer) error {
 			return err
 		}
 	}
-	go t.attachInput(stream, attachment)
+	go attachInput(stream, attachment)
 	exit, err := attachment.Copy(func(name string, data []byte) error {
 		if name == logs.Stderr {
 			return stream.Send(&api.AttachResponse{Kind: &api.AttachResponse_Stderr{Stderr: data}})
@@ -115,8 +116,8 @@ func (t *Tether) Attach(stream api.Tether_AttachServer) error {
 	return stream.Send(&api.AttachResponse{Kind: &api.AttachResponse_Exit{Exit: exit}})
 }
 
-func (t *Tether) attachInput(stream api.Tether_AttachServer, attachment *process.Attachment) {
-	defer t.guard()
+func attachInput(stream api.Tether_AttachServer, attachment *process.Attachment) {
+	defer crash.Guard()
 	for {
 		message, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
@@ -165,7 +166,7 @@ func (t *Tether) PortForward(stream api.Tether_PortForwardServer) error {
 	if err := stream.Send(&api.PortForwardResponse{Kind: &api.PortForwardResponse_Connected{Connected: true}}); err != nil {
 		return err
 	}
-	go t.forwardInput(stream, connection)
+	go forwardInput(stream, connection)
 	buffer := make([]byte, forwardSize)
 	for {
 		n, err := connection.Read(buffer)
@@ -183,8 +184,8 @@ func (t *Tether) PortForward(stream api.Tether_PortForwardServer) error {
 	}
 }
 
-func (t *Tether) forwardInput(stream api.Tether_PortForwardServer, connection *net.TCPConn) {
-	defer t.guard()
+func forwardInput(stream api.Tether_PortForwardServer, connection *net.TCPConn) {
+	defer crash.Guard()
 	for {
 		message, err := stream.Recv()
 		if err != nil || message.GetClosed() {

@@ -18,9 +18,10 @@ func init() {
 	}
 	// Every identity below belongs to one thread, and it is this one that calls exec.
 	runtime.LockOSThread()
-	failure := &Failure{ExitCode: 128}
-	if err := run(); err != nil && !errors.As(err, &failure) {
-		failure.Message = err.Error()
+	reason := run()
+	failure := &Failure{}
+	if !errors.As(reason, &failure) {
+		failure = &Failure{Message: reason.Error(), ExitCode: 128}
 	}
 	message, err := json.Marshal(failure)
 	if err == nil {
@@ -31,6 +32,7 @@ func init() {
 
 func (f *Failure) Error() string { return f.Message }
 
+// run returns only when the process could not be started.
 func run() error {
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return fmt.Errorf("make the shim undumpable: %w", err)

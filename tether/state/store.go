@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"berth.dev/tether/api"
+	"berth.dev/tether/crash"
 )
 
 // MessageLimit is the size of a termination message in bytes; what is longer is cut.
@@ -57,7 +58,7 @@ func (s *Store) Update(change func(*api.State)) *api.State {
 	if !s.writing {
 		s.writing = true
 		s.flushed = make(chan struct{})
-		go s.write()
+		crash.Go(s.write)
 	}
 	return proto.Clone(next).(*api.State)
 }

@@ -25,7 +25,7 @@ import (
 )
 
 const kernelArguments = "quiet panic=-1 rdinit=/init console=ttyS0 no_timer_check nolapic_timer noreplace-smp tsc=reliable " +
-	"cryptomgr.notests init_on_alloc=0 initcall_blacklist=trace_eval_init acpi=noirq tether.timing "
+	"cryptomgr.notests init_on_alloc=0 initcall_blacklist=trace_eval_init tether.timing "
 
 const (
 	vmID         = "vm-1"
@@ -108,6 +108,7 @@ func bootMachine(t testing.TB, of artifacts, o options) *machine {
 		arguments = append(arguments, "-M", "microvm,acpi=on,pit=on,pic=on,rtc=on,isa-serial=on,pcie=off,usb=off", "-bios", "qboot.rom",
 			"-global", "virtio-mmio.ioeventfd=off", "-device", "virtio-serial-device")
 	} else {
+		o.arguments += " acpi=noirq"
 		arguments = append(arguments, "-M", "pc,hpet=off,usb=off,vmport=off", "-device", "virtio-serial-pci,ioeventfd=off")
 	}
 	arguments = append(arguments, "-kernel", of.kernel, "-append", kernelArguments+o.arguments,
