@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"os"
 
-	// First, so that a shim never initialises the rest.
+	// Its init function is the shim.
 	_ "berth.dev/tether/shim"
 )
 

@@ -82,7 +82,7 @@ func (r *run) finish(layer *layer) {
 	r.drain()
 	code, signal := exitCode(status)
 	report := exitReport{code: code, signal: signal, reason: r.reason(code)}
-	report.message = r.message(code)
+	report.message = terminationMessage(r.process, terminationFile(r.attempt), code, r.container.log.Tail)
 	ctx, cancel := context.WithTimeout(context.Background(), flushDeadline)
 	defer cancel()
 	_ = r.container.log.Flush(ctx)
@@ -129,15 +129,15 @@ func (r *run) reason(code int32) string {
 	return Error
 }
 
-// message gives the termination message: the file's content, or the end of the log as the policy has it.
-func (r *run) message(code int32) string {
-	if r.process.TerminationMessagePath != "" {
-		if text := readStart(terminationFile(r.attempt), state.MessageLimit); text != "" {
+// terminationMessage gives the content of the file, or the end of the log when the policy has it so.
+func terminationMessage(p *api.Process, file string, code int32, tail func() string) string {
+	if p.TerminationMessagePath != "" {
+		if text := readStart(file, state.MessageLimit); text != "" {
 			return text
 		}
 	}
-	if code != 0 && r.process.TerminationMessagePolicy == api.TerminationMessagePolicy_FALLBACK_TO_LOGS_ON_ERROR {
-		return r.container.log.Tail()
+	if code != 0 && p.TerminationMessagePolicy == api.TerminationMessagePolicy_FALLBACK_TO_LOGS_ON_ERROR {
+		return tail()
 	}
 	return ""
 }

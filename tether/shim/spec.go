@@ -1,7 +1,7 @@
 // Package shim is the part of the tether that runs inside the container's namespaces, between fork and exec.
 //
-// The tether starts its own binary again with the name Name; the package's init function then takes over before the packages of the gRPC
-// server are initialised, which would cost milliseconds. So this package imports only what it must.
+// The tether starts its own binary again with the name Name; the package's init function then takes over as early as Go's order of
+// initialisation allows, before most packages of the gRPC server have cost their time. So this package imports little.
 package shim
 
 // Name is argv[0] of the tether's binary when it is to be the shim.
