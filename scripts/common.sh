@@ -90,7 +90,7 @@ LAUNCHER
 
 build_control_plane() { "$root/e2e/control-plane/build" --output "$work/bin" "$@"; }
 
-build_images() { "$root/e2e/images/build" --output "$work/images" --cache "$work/cache"; }
+build_images() { "$root/e2e/images/build" --output "$work/images"; }
 
 # Everything that a running Berth needs; each part is built only when its sources changed.
 build_all() {
