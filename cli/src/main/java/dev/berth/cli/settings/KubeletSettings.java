@@ -1,0 +1,194 @@
+package dev.berth.cli.settings;
+
+import com.sun.management.OperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/**
+ * Everything {@code berth kubelet} is told, checked.
+ *
+ * @param kubeconfig empty inside of a cluster
+ * @param directory for all state; made when missing
+ * @param boot the directory that the boot artifact is in
+ * @param networks subnets by name, the default one first
+ * @param defaultMemory bytes for a container without a limit
+ */
+public record KubeletSettings(
+    String nodeName,
+    Optional<Path> kubeconfig,
+    Path directory,
+    Path boot,
+    Serving serving,
+    Pool pool,
+    Map<String, String> networks,
+    HostAccess hostAccess,
+    Registry registry,
+    Cluster cluster,
+    long defaultMemory) {
+  private static final Pattern NODE_NAME = Pattern.compile("[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?");
+  private static final long MEBIBYTE = 1 << 20;
+  private static final long SMALLEST_MEMORY = 16 * MEBIBYTE;
+
+  /** How the kubelet's API is served. */
+  public record Serving(
+      InetAddress address, int port, Path certificate, Path key, Optional<Path> clientAuthority) {}
+
+  /**
+   * What pods reach beyond their networks and the world.
+   *
+   * @param namespace a named network namespace instead of the host's own
+   * @param allowed addresses and ports of this host
+   * @param services cluster addresses of services by where they lead to
+   */
+  public record HostAccess(
+      Optional<String> namespace, List<Endpoint> allowed, Map<Endpoint, Endpoint> services) {}
+
+  /** The VCH's limits. */
+  public record Pool(long cpuMillis, long memory, int pods) {}
+
+  /**
+   * Where images come from, and when they go.
+   *
+   * @param allow registries or repositories that may be pulled from; empty allows all
+   * @param mirrors by registry
+   * @param plainHttp registries spoken to without TLS
+   * @param credentials a Docker configuration file
+   */
+  public record Registry(
+      List<String> allow,
+      Map<String, String> mirrors,
+      List<String> plainHttp,
+      Optional<Path> credentials,
+      int collectAbove,
+      int collectDownTo) {}
+
+  /**
+   * What pods are told of the cluster.
+   *
+   * @param serviceHost replaces the address of the kubernetes service in pods' environment
+   */
+  public record Cluster(
+      List<String> nameServers, String domain, Optional<String> serviceHost, int servicePort) {}
+
+  /** Checks all settings; the result is worth nothing when {@code problems} has any. */
+  public static KubeletSettings of(Settings settings, Problems problems) {
+    String node = settings.required("node-name", "the name under which the VCH joins the cluster");
+    if (!node.isEmpty() && !NODE_NAME.matcher(node).matches()) {
+      problems.add(
+          "node-name",
+          "\"%s\" must be lower-case letters, digits, dots and dashes".formatted(node));
+    }
+    String backend = settings.text("backend").orElse("local");
+    if (!backend.equals("local")) {
+      problems.add("backend", "\"%s\" is not known: use local".formatted(backend));
+    }
+    Optional<Path> kubeconfig = settings.file("kubeconfig");
+    if (settings.text("kubeconfig").isEmpty() && System.getenv("KUBERNETES_SERVICE_HOST") == null) {
+      problems.add(
+          "kubeconfig",
+          "is missing: name the file with the node's credentials (only inside a cluster it can be left out)");
+    }
+    Map<String, String> networks = settings.subnets("network");
+    return new KubeletSettings(
+        node,
+        kubeconfig,
+        Path.of(settings.required("directory", "where the VCH keeps its disks, logs and records")),
+        boot(settings, problems),
+        serving(settings),
+        pool(settings),
+        networks.isEmpty() ? Map.of("pods", "10.222.0.0/24") : networks,
+        hostAccess(settings, problems),
+        registry(settings, problems),
+        cluster(settings),
+        memory(settings, problems));
+  }
+
+  private static Path boot(Settings settings, Problems problems) {
+    settings.required(
+        "boot", "the directory with kernel, initramfs and boot.json that iso-builder made");
+    Optional<Path> boot = settings.directory("boot");
+    boot.filter(directory -> !Files.isReadable(directory.resolve("boot.json")))
+        .ifPresent(
+            directory ->
+                problems.add("boot", directory + " holds no boot.json: run iso-builder first"));
+    return boot.orElse(Path.of(""));
+  }
+
+  private static Serving serving(Settings settings) {
+    settings.required("tls-certificate", "the PEM file with the kubelet API's serving certificate");
+    settings.required("tls-key", "the PEM file with the key of tls-certificate");
+    return new Serving(
+        settings.address("address").orElse(InetAddress.ofLiteral("0.0.0.0")),
+        settings.integer("port", 1, 65_535).orElse(10_250),
+        settings.file("tls-certificate").orElse(Path.of("")),
+        settings.file("tls-key").orElse(Path.of("")),
+        settings.file("client-authority"));
+  }
+
+  private static HostAccess hostAccess(Settings settings, Problems problems) {
+    Optional<String> namespace = settings.text("network-namespace");
+    namespace
+        .filter(name -> !Files.exists(Path.of("/run/netns").resolve(name)))
+        .ifPresent(
+            name ->
+                problems.add(
+                    "network-namespace",
+                    "there is no %s: make it with 'ip netns add %s'".formatted(name, name)));
+    return new HostAccess(
+        namespace,
+        settings.endpoints("allow-host-port"),
+        settings.endpointPairs("kubernetes-service"));
+  }
+
+  private static Pool pool(Settings settings) {
+    long processors = Runtime.getRuntime().availableProcessors() * 1_000L;
+    return new Pool(
+        settings.cpus("cpu-limit").orElse(processors),
+        settings.bytes("memory-limit").orElse(machineMemory() / 4 * 3),
+        settings.integer("pod-limit", 1, 100_000).orElse(110));
+  }
+
+  private static long machineMemory() {
+    return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean machine
+        ? machine.getTotalMemorySize()
+        : 4L << 30;
+  }
+
+  private static Registry registry(Settings settings, Problems problems) {
+    int high = settings.integer("image-gc-high", 0, 100).orElse(85);
+    int low = settings.integer("image-gc-low", 0, 100).orElse(Math.min(80, high));
+    if (low > high) {
+      problems.add("image-gc-low", "%d must not be above image-gc-high, %d".formatted(low, high));
+    }
+    return new Registry(
+        settings.list("registry-allow"),
+        settings.pairs(
+            "registry-mirror", "REGISTRY=MIRROR such as docker.io=mirror.example.com:5000"),
+        settings.list("registry-plain-http"),
+        settings.file("registry-config"),
+        high,
+        low);
+  }
+
+  private static Cluster cluster(Settings settings) {
+    return new Cluster(
+        settings.addresses("cluster-dns"),
+        settings.text("cluster-domain").orElse("cluster.local"),
+        settings.text("kubernetes-service-host"),
+        settings.integer("kubernetes-service-port", 1, 65_535).orElse(443));
+  }
+
+  private static long memory(Settings settings, Problems problems) {
+    long memory = settings.bytes("default-memory").orElse(256 * MEBIBYTE);
+    if (memory < SMALLEST_MEMORY) {
+      problems.add("default-memory", "must be 16Mi or more");
+    }
+    return memory;
+  }
+}
