@@ -1,0 +1,153 @@
+package dev.berth.portlayer.tether;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import java.net.ConnectException;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Agrees with the guest on where a session begins. The stream below may hold bytes of earlier
+ * sessions in either direction; so the channel is reported active only after the guest's READY to
+ * our newest nonce, and all that came before is discarded. Then this handler leaves the pipeline.
+ */
+final class LinkHandler extends ChannelInboundHandlerAdapter {
+  private static final Duration HELLO_INTERVAL = Duration.ofMillis(100);
+  private static final Duration NONCE_LIFETIME = Duration.ofSeconds(2);
+  private static final SecureRandom RANDOM = new SecureRandom();
+
+  private final Duration deadline;
+
+  private byte[] received = new byte[0];
+  private LinkFrame.@Nullable Nonce nonce;
+  private long nonceMade;
+  private long begun;
+  private boolean started;
+  private @Nullable Future<?> repetition;
+
+  LinkHandler(Duration deadline) {
+    this.deadline = deadline;
+  }
+
+  @Override
+  public void channelActive(ChannelHandlerContext context) {
+    begun = System.nanoTime();
+    renewNonce();
+    greet(context);
+    repetition =
+        context
+            .executor()
+            .scheduleAtFixedRate(
+                () -> greet(context),
+                HELLO_INTERVAL.toMillis(),
+                HELLO_INTERVAL.toMillis(),
+                TimeUnit.MILLISECONDS);
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext context, Object message) {
+    ByteBuf bytes = (ByteBuf) message;
+    try {
+      int before = received.length;
+      received = Arrays.copyOf(received, before + bytes.readableBytes());
+      bytes.readBytes(received, before, received.length - before);
+    } finally {
+      bytes.release();
+    }
+    scan(context);
+  }
+
+  @Override
+  public void channelReadComplete(ChannelHandlerContext context) {
+    // Nothing was passed on that could be complete.
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext context) {
+    stop();
+    context.fireChannelInactive();
+  }
+
+  @Override
+  public void handlerRemoved(ChannelHandlerContext context) {
+    stop();
+  }
+
+  private void greet(ChannelHandlerContext context) {
+    long now = System.nanoTime();
+    if (now - begun > deadline.toNanos()) {
+      stop();
+      context.fireExceptionCaught(
+          new ConnectException(
+              "the guest did not answer the handshake within %d ms"
+                  .formatted(deadline.toMillis())));
+      var _ = context.close();
+      return;
+    }
+    if (now - nonceMade > NONCE_LIFETIME.toNanos()) {
+      renewNonce();
+    }
+    if (!started) {
+      send(context, LinkFrame.Type.HELLO);
+    }
+  }
+
+  private void renewNonce() {
+    byte[] bytes = new byte[LinkFrame.Nonce.SIZE];
+    RANDOM.nextBytes(bytes);
+    nonce = LinkFrame.Nonce.of(bytes);
+    nonceMade = System.nanoTime();
+    started = false;
+  }
+
+  private void send(ChannelHandlerContext context, LinkFrame.Type type) {
+    if (nonce != null) {
+      var _ = context.writeAndFlush(Unpooled.wrappedBuffer(new LinkFrame(type, nonce).bytes()));
+    }
+  }
+
+  /** Takes the frames out of what was received; keeps only a tail too short for a frame. */
+  private void scan(ChannelHandlerContext context) {
+    int position = 0;
+    while (received.length - position >= LinkFrame.SIZE) {
+      Optional<LinkFrame> frame = LinkFrame.parse(received, position);
+      position += frame.isPresent() ? LinkFrame.SIZE : 1;
+      if (frame.isPresent() && frame.get().nonce().equals(nonce)) {
+        if (frame.get().type() == LinkFrame.Type.READY && started) {
+          open(context, position);
+          return;
+        }
+        if (frame.get().type() == LinkFrame.Type.ACK && !started) {
+          started = true;
+          send(context, LinkFrame.Type.START);
+        }
+      }
+    }
+    received = Arrays.copyOfRange(received, position, received.length);
+  }
+
+  private void open(ChannelHandlerContext context, int position) {
+    byte[] rest = Arrays.copyOfRange(received, position, received.length);
+    stop();
+    context.fireChannelActive();
+    if (rest.length > 0) {
+      context.fireChannelRead(Unpooled.wrappedBuffer(rest));
+      context.fireChannelReadComplete();
+    }
+    context.pipeline().remove(this);
+  }
+
+  private void stop() {
+    if (repetition != null) {
+      repetition.cancel(false);
+      repetition = null;
+    }
+  }
+}

@@ -1,0 +1,93 @@
+package dev.berth.portlayer.tether;
+
+import dev.berth.portlayer.PortLayerException;
+import dev.berth.portlayer.PortLayerException.Code;
+import io.grpc.ManagedChannel;
+import io.grpc.netty.GrpcSslContexts;
+import io.grpc.netty.NettyChannelBuilder;
+import io.netty.channel.Channel;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioDomainSocketChannel;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslProvider;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLException;
+
+/** Makes the clients of one VCH's tethers, which share threads and the control plane's identity. */
+public final class TetherClients implements AutoCloseable {
+  /** What virtio-serial carries in flight; fixed, because a window that grows overflows a guest. */
+  private static final int FLOW_CONTROL_WINDOW = 256 * 1024;
+
+  private static final Duration HANDSHAKE_DEADLINE = Duration.ofSeconds(10);
+
+  /** A session costs the guest memory; the next call opens another within milliseconds. */
+  private static final Duration IDLE = Duration.ofSeconds(30);
+
+  private final EventLoopGroup eventLoops =
+      new MultiThreadIoEventLoopGroup(
+          2, new DefaultThreadFactory("tether", true), NioIoHandler.newFactory());
+  private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
+  private final SslContext tls;
+
+  public TetherClients(VchAuthority authority) {
+    Certificates.Issued identity = authority.controlPlane();
+    try {
+      // ChaCha20 first: a guest under emulation has no AES instructions worth the name.
+      this.tls =
+          GrpcSslContexts.configure(
+                  SslContextBuilder.forClient()
+                      .keyManager(identity.key(), identity.certificate())
+                      .trustManager(authority.certificate()),
+                  SslProvider.JDK)
+              .protocols("TLSv1.3")
+              .ciphers(List.of("TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_GCM_SHA256"))
+              .build();
+    } catch (SSLException e) {
+      throw new PortLayerException(Code.INTERNAL, "cannot set up TLS 1.3 for the tethers", e);
+    }
+  }
+
+  /**
+   * A client for one containerVM; connects at its first call.
+   *
+   * @param socket the control port's Unix domain socket; at most 107 bytes long
+   */
+  public TetherClient client(String containerVmId, Path socket) {
+    ManagedChannel channel =
+        NettyChannelBuilder.forAddress(UnixDomainSocketAddress.of(socket))
+            .channelFactory(TetherClients::newChannel)
+            .eventLoopGroup(eventLoops)
+            .executor(executor)
+            .offloadExecutor(executor)
+            .sslContext(tls)
+            .overrideAuthority(VchAuthority.serverName(containerVmId))
+            .flowControlWindow(FLOW_CONTROL_WINDOW)
+            .idleTimeout(IDLE.toSeconds(), TimeUnit.SECONDS)
+            .disableRetry()
+            .build();
+    return new TetherClient(containerVmId, channel);
+  }
+
+  private static Channel newChannel() {
+    NioDomainSocketChannel channel = new NioDomainSocketChannel();
+    channel.pipeline().addFirst(new LinkHandler(HANDSHAKE_DEADLINE));
+    return channel;
+  }
+
+  /** Ends what all clients do. Idempotent. */
+  @Override
+  public void close() {
+    var _ = eventLoops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    executor.shutdown();
+  }
+}

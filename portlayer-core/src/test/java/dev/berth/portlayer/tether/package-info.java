@@ -1,0 +1,4 @@
+@NullMarked
+package dev.berth.portlayer.tether;
+
+import org.jspecify.annotations.NullMarked;
