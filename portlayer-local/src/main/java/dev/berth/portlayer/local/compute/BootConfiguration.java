@@ -1,0 +1,79 @@
+package dev.berth.portlayer.local.compute;
+
+import dev.berth.portlayer.compute.ContainerVmSpec;
+import dev.berth.portlayer.network.NicAttachment;
+import dev.berth.portlayer.storage.DiskAttachment;
+import dev.berth.portlayer.tether.VchAuthority;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * What a guest is told at boot through the firmware device, as the tether reads it.
+ *
+ * @param entropy fresh for every boot: the guest has little of its own so early
+ */
+record BootConfiguration(
+    int schema,
+    String id,
+    VchAuthority.Identity identity,
+    String hostname,
+    List<Interface> interfaces,
+    List<Disk> disks,
+    @SuppressWarnings("ArrayRecordComponent") byte[] entropy) {
+  private static final int SCHEMA = 1;
+  private static final int ENTROPY_BYTES = 64;
+  private static final SecureRandom RANDOM = new SecureRandom();
+
+  record Interface(String mac, List<String> addresses, String gateway, int mtu) {}
+
+  record Disk(String serial, String role) {}
+
+  /** A disk and the serial number under which the guest sees it. */
+  record NumberedDisk(DiskAttachment disk, String serial) {}
+
+  static BootConfiguration of(ContainerVmSpec spec, VchAuthority.Identity identity) {
+    byte[] entropy = new byte[ENTROPY_BYTES];
+    RANDOM.nextBytes(entropy);
+    return new BootConfiguration(
+        SCHEMA,
+        spec.id(),
+        identity,
+        spec.hostname(),
+        spec.nics().stream().map(BootConfiguration::nic).toList(),
+        disks(spec).stream()
+            .map(
+                numbered ->
+                    new Disk(
+                        numbered.serial(), numbered.disk().role().name().toLowerCase(Locale.ROOT)))
+            .toList(),
+        entropy);
+  }
+
+  /** The disks in the order of the specification. */
+  static List<NumberedDisk> disks(ContainerVmSpec spec) {
+    List<NumberedDisk> numbered = new ArrayList<>();
+    int volumes = 0;
+    for (DiskAttachment disk : spec.disks()) {
+      numbered.add(
+          new NumberedDisk(
+              disk,
+              switch (disk.role()) {
+                case IMAGE -> "image";
+                case SCRATCH -> "scratch";
+                case VOLUME -> "volume-" + volumes++;
+              }));
+    }
+    return numbered;
+  }
+
+  private static Interface nic(NicAttachment nic) {
+    return new Interface(nic.mac(), nic.addresses(), nic.gateway(), nic.mtu());
+  }
+
+  @Override
+  public String toString() {
+    return "BootConfiguration[" + id + "]";
+  }
+}

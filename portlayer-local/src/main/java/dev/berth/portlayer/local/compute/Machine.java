@@ -1,0 +1,371 @@
+package dev.berth.portlayer.local.compute;
+
+import dev.berth.portlayer.PortLayerException;
+import dev.berth.portlayer.PortLayerException.Code;
+import dev.berth.portlayer.compute.ContainerVm;
+import dev.berth.portlayer.compute.ContainerVmSpec;
+import dev.berth.portlayer.compute.PowerState;
+import dev.berth.portlayer.compute.ProcessState;
+import dev.berth.portlayer.local.host.AtomicFiles;
+import dev.berth.portlayer.local.host.FileWatcher;
+import dev.berth.portlayer.local.host.HostProcess;
+import dev.berth.portlayer.tether.TetherClient;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One containerVM of this host: a QEMU that may outlive this object, and be found again. */
+final class Machine implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Machine.class);
+
+  /** A guest needs this long at most to power itself off once its process is over. */
+  private static final Duration SHUTDOWN = Duration.ofSeconds(10);
+
+  private static final Duration KILL = Duration.ofSeconds(30);
+
+  private final Environment environment;
+  private final Pool pool;
+  private final ContainerVmSpec spec;
+  private final VmFiles files;
+  private final MachineState state;
+  private final FileWatcher.Watch watch;
+
+  /** Held by whoever changes the power; never by who observes or sees the end. */
+  private final ReentrantLock power = new ReentrantLock();
+
+  private volatile boolean closed;
+  private @Nullable TetherClient tether;
+  private @Nullable ExitWatch exitWatch;
+
+  Machine(
+      Environment environment, Pool pool, String groupId, ContainerVmSpec spec, Path directory) {
+    this.environment = environment;
+    this.pool = pool;
+    this.spec = spec;
+    this.files = new VmFiles(spec.id(), AtomicFiles.directory(directory), environment.sockets());
+    this.state = new MachineState(groupId, spec, files, environment.events());
+    this.watch = environment.watcher().watch(files.directory(), state::refresh);
+    // What was written between the first look and the watch.
+    state.refresh();
+  }
+
+  ContainerVmSpec spec() {
+    return spec;
+  }
+
+  VmFiles files() {
+    return files;
+  }
+
+  MachineState state() {
+    return state;
+  }
+
+  ContainerVm observe() {
+    return state.observe();
+  }
+
+  /** Takes over what an earlier control plane left, running or not. */
+  void adopt() {
+    if (!state.poweredOn()) {
+      return;
+    }
+    Optional<HostProcess> process =
+        state.qemu().or(() -> QemuProcess.findUnrecorded(files)).filter(HostProcess::alive);
+    if (process.isEmpty()) {
+      ended(lastSign());
+      return;
+    }
+    HostProcess qemu = process.get();
+    pool.adopt(spec);
+    if (state.qemu().isEmpty()) {
+      state.running(qemu);
+    }
+    exitWatch = new ExitWatch(qemu, files.monitor(), () -> ended(Instant.now()));
+    try {
+      spec.nics().forEach(environment.network()::repair);
+    } catch (PortLayerException e) {
+      LOG.error("containerVM {} has no network: {}", spec.id(), e.getMessage());
+    }
+  }
+
+  void powerOn(long deadline) {
+    power.lock();
+    try {
+      if (!state.poweredOn()) {
+        pool.admit(spec);
+        start();
+      }
+      awaitReady(deadline);
+    } finally {
+      power.unlock();
+    }
+  }
+
+  private void start() {
+    try {
+      endTornLines();
+      AtomicFiles.write(
+          files.configuration(),
+          BootConfiguration.of(spec, environment.authority().issue(spec.id())));
+      state.starting();
+      spec.nics().forEach(environment.network()::plug);
+      HostProcess qemu = QemuProcess.start(environment, spec, files, () -> ended(Instant.now()));
+      state.running(qemu);
+      if (!qemu.alive()) {
+        ended(Instant.now());
+      }
+    } catch (PortLayerException e) {
+      ended(Instant.now());
+      pool.release(spec.id());
+      throw e;
+    }
+  }
+
+  private void awaitReady(long deadline) {
+    try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
+      // The guest boots meanwhile: its network is there long before it can use it.
+      var network = CompletableFuture.runAsync(this::admitNics, executor);
+      Optional<ContainerVm> seen =
+          state.await(vm -> vm.ready() || vm.power() == PowerState.OFF, deadline);
+      String said = "its console said last: " + QemuProcess.lastLine(files.console());
+      if (seen.isEmpty()) {
+        throw new PortLayerException(
+            Code.DEADLINE_EXCEEDED,
+            "containerVM %s is not ready yet; %s".formatted(spec.id(), said));
+      }
+      if (seen.get().power() == PowerState.OFF) {
+        throw new PortLayerException(
+            Code.UNAVAILABLE,
+            "containerVM %s did not boot; %s; QEMU: %s"
+                .formatted(spec.id(), said, QemuProcess.lastLine(files.output())));
+      }
+      network.join();
+      AtomicFiles.delete(files.configuration());
+      state
+          .qemu()
+          .ifPresent(
+              qemu ->
+                  environment
+                      .cpuGroup()
+                      .limit(spec.id(), qemu.pid(), spec.resources().cpuLimitMillis()));
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof PortLayerException cause) {
+        throw cause;
+      }
+      throw e;
+    }
+  }
+
+  private void admitNics() {
+    spec.nics().forEach(environment.network()::admit);
+  }
+
+  void powerOff(Duration gracePeriod) {
+    power.lock();
+    try {
+      if (state.observe().ready()) {
+        shutDown(gracePeriod);
+      }
+      cutLocked();
+    } finally {
+      power.unlock();
+    }
+  }
+
+  private void shutDown(Duration gracePeriod) {
+    try {
+      tether().shutdown(gracePeriod);
+      var _ =
+          state.await(vm -> vm.power() == PowerState.OFF, System.nanoTime() + SHUTDOWN.toNanos());
+    } catch (PortLayerException e) {
+      if (e.code() == Code.INTERRUPTED) {
+        throw e;
+      }
+      LOG.info("containerVM {} is cut off: {}", spec.id(), e.getMessage());
+    }
+  }
+
+  /** Powers off at once. Idempotent. */
+  void cut() {
+    // Whoever waits for readiness under the lock sees the power go, and lets go of the lock.
+    state.qemu().ifPresent(HostProcess::kill);
+    power.lock();
+    try {
+      cutLocked();
+    } finally {
+      power.unlock();
+    }
+  }
+
+  private void cutLocked() {
+    state.qemu().ifPresent(HostProcess::kill);
+    var _ =
+        state
+            .await(vm -> vm.power() == PowerState.OFF, System.nanoTime() + KILL.toNanos())
+            .orElseThrow(
+                () ->
+                    new PortLayerException(
+                        Code.INTERNAL,
+                        "containerVM %s: QEMU did not end although it was killed"
+                            .formatted(spec.id())));
+  }
+
+  /** QEMU has gone, by whatever hand. */
+  private void ended(Instant time) {
+    synchronized (files) {
+      if (closed || !state.poweredOn()) {
+        return;
+      }
+      closeConnections();
+      Stream.of(files.control(), files.monitor(), files.configuration(), files.processId())
+          .forEach(AtomicFiles::delete);
+      spec.nics().forEach(environment.network()::unplug);
+      environment.cpuGroup().remove(spec.id());
+      pool.release(spec.id());
+      state.ended(time);
+    }
+  }
+
+  /** When a QEMU whose end nobody saw was last known to run. */
+  private Instant lastSign() {
+    return Stream.of(files.state(), files.log(), files.console(), files.record())
+        .map(file -> Instant.ofEpochMilli(file.toFile().lastModified()))
+        .max(Instant::compareTo)
+        .orElseGet(Instant::now);
+  }
+
+  ContainerVm start(int attempt, dev.berth.portlayer.compute.ProcessSpec process) {
+    ContainerVm vm = requireReady();
+    int last = lastAttempt(vm.process());
+    if (attempt == last) {
+      return vm;
+    }
+    if (attempt < last || vm.process() instanceof ProcessState.Running) {
+      throw new PortLayerException(
+          Code.FAILED_PRECONDITION,
+          "containerVM %s: attempt %d cannot start: attempt %d %s"
+              .formatted(
+                  spec.id(),
+                  attempt,
+                  last,
+                  vm.process() instanceof ProcessState.Running ? "runs" : "was before it"));
+    }
+    tether().start(attempt, process, this::serialOf);
+    return awaitState(seen -> lastAttempt(seen.process()) >= attempt);
+  }
+
+  ContainerVm stop(Duration gracePeriod) {
+    ContainerVm vm = observe();
+    if (!(vm.process() instanceof ProcessState.Running running)) {
+      return vm;
+    }
+    tether().stop(gracePeriod);
+    return awaitState(
+        seen ->
+            !(seen.process() instanceof ProcessState.Running now)
+                || now.attempt() != running.attempt());
+  }
+
+  /** What a call to the guest has answered comes through the state port too, an instant later. */
+  private ContainerVm awaitState(java.util.function.Predicate<ContainerVm> wanted) {
+    return state
+        .await(
+            vm -> wanted.test(vm) || vm.power() == PowerState.OFF,
+            System.nanoTime() + SHUTDOWN.toNanos())
+        .orElseThrow(
+            () ->
+                new PortLayerException(
+                    Code.UNAVAILABLE,
+                    "containerVM %s does not tell its state".formatted(spec.id())));
+  }
+
+  static int lastAttempt(ProcessState process) {
+    return switch (process) {
+      case ProcessState.NotStarted() -> -1;
+      case ProcessState.Running running -> running.attempt();
+      case ProcessState.Exited exited -> exited.attempt();
+    };
+  }
+
+  ContainerVm requireReady() {
+    ContainerVm vm = observe();
+    if (!vm.ready()) {
+      throw new PortLayerException(
+          Code.FAILED_PRECONDITION,
+          "containerVM %s is %s: power it on first"
+              .formatted(spec.id(), vm.power() == PowerState.OFF ? "off" : "booting"));
+    }
+    return vm;
+  }
+
+  synchronized TetherClient tether() {
+    if (tether == null) {
+      tether = environment.tethers().client(spec.id(), files.control());
+    }
+    return tether;
+  }
+
+  private synchronized void closeConnections() {
+    if (tether != null) {
+      tether.close();
+      tether = null;
+    }
+    if (exitWatch != null) {
+      exitWatch.close();
+      exitWatch = null;
+    }
+  }
+
+  private String serialOf(String diskId) {
+    return BootConfiguration.disks(spec).stream()
+        .filter(numbered -> numbered.disk().id().equals(diskId))
+        .map(BootConfiguration.NumberedDisk::serial)
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new PortLayerException(
+                    Code.INVALID_ARGUMENT,
+                    "containerVM %s has no disk %s".formatted(spec.id(), diskId)));
+  }
+
+  /** A QEMU that was killed may have left half a line, to which the next would append. */
+  private void endTornLines() {
+    for (Path file : List.of(files.log(), files.state())) {
+      try (RandomAccessFile content = new RandomAccessFile(file.toFile(), "rw")) {
+        long length = content.length();
+        if (length > 0) {
+          content.seek(length - 1);
+          if (content.read() != '\n') {
+            content.write('\n');
+          }
+        }
+      } catch (IOException e) {
+        throw AtomicFiles.failure("write", file, e);
+      }
+    }
+  }
+
+  /** Leaves the VM as it is. */
+  @Override
+  public void close() {
+    synchronized (files) {
+      // From here on it is another control plane's to see the end.
+      closed = true;
+    }
+    watch.close();
+    closeConnections();
+  }
+}

@@ -1,0 +1,24 @@
+package dev.berth.portlayer.local.storage;
+
+import dev.berth.portlayer.storage.GarbagePolicy;
+import dev.berth.portlayer.storage.Image;
+import dev.berth.portlayer.storage.ImageRequest;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** The part of the storage service that the image store does; see its interface for each method. */
+public interface ImageDisks {
+  Image pullImage(ImageRequest request);
+
+  Optional<Image> findImage(String reference);
+
+  List<Image> listImages();
+
+  void removeImage(String id, Set<String> inUse);
+
+  List<String> collectGarbage(GarbagePolicy policy, Set<String> inUse);
+
+  /** Bytes that image disks and cached layers occupy. */
+  long occupied();
+}
