@@ -84,13 +84,21 @@ final class HostNetwork {
     }
   }
 
-  /** Masquerades what leaves, and lets nothing from outside begin a connection to a pod. */
+  /**
+   * Masquerades what leaves, and lets neither the world begin a connection to a pod nor a pod one
+   * to the host's own services.
+   */
   private void filter() {
     String rules =
         """
         table inet %1$s
         delete table inet %1$s
         table inet %1$s {
+          chain input {
+            type filter hook input priority filter; policy accept;
+            iifname "%1$s" ct state established,related accept
+            iifname "%1$s" drop
+          }
           chain forward {
             type filter hook forward priority filter; policy accept;
             oifname "%1$s" ct state established,related accept
