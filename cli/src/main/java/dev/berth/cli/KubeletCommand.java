@@ -211,9 +211,11 @@ final class KubeletCommand implements Runnable {
 
   @Override
   public void run() {
-    KubeletSettings settings = settings();
-    throw CommandFailure.of(
-        "node %s cannot start: this build has no backend".formatted(settings.nodeName()));
+    try (Node node = Node.start(settings())) {
+      node.runUntilTerminated();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private KubeletSettings settings() {

@@ -32,7 +32,8 @@ class ChurnTest {
     for (String name : names) {
       manifests
           .append(
-              Installation.script(name, "echo here; sleep 100000").replace("memory: 64Mi", "memory: 32Mi"))
+              Installation.script(name, "echo here; sleep 100000")
+                  .replace("memory: 64Mi", "memory: 32Mi"))
           .append("\n---\n");
     }
     berth.apply(manifests.toString());
@@ -55,9 +56,7 @@ class ChurnTest {
         .deadline(Duration.ofMinutes(5))
         .run()
         .expect(0);
-    await()
-        .atMost(Duration.ofMinutes(1))
-        .untilAsserted(() -> assertEquals(before, leftovers()));
+    await().atMost(Duration.ofMinutes(1)).untilAsserted(() -> assertEquals(before, leftovers()));
   }
 
   /** Processes, network devices and files that a containerVM has and that must go with it. */

@@ -24,13 +24,16 @@ class CrashTest {
   }
 
   @Test
-  @DisplayName("of the provider, no container was restarted, no log line is missing, exit codes are right, and exec works")
+  @DisplayName(
+      "of the provider, no container was restarted, no log line is missing, exit codes are right, and exec works")
   void providerKilled() {
     berth.apply(
         Installation.script(
             "survivor", "i=0; while true; do echo line $i; i=$((i+1)); usleep 100000; done"));
     // It ends only once it is told to, by a file that is made while no provider runs to see it.
-    berth.apply(Installation.script("ending", "until test -e /tmp/go; do usleep 100000; done; sleep 3; echo bye; exit 7"));
+    berth.apply(
+        Installation.script(
+            "ending", "until test -e /tmp/go; do usleep 100000; done; sleep 3; echo bye; exit 7"));
     berth.awaitPhase("survivor", "Running");
     berth.awaitPhase("ending", "Running");
     String boot = bootId();
@@ -63,7 +66,8 @@ class CrashTest {
   }
 
   @Test
-  @DisplayName("of one QEMU, its container is restarted where the policy says so, and failed where it does not")
+  @DisplayName(
+      "of one QEMU, its container is restarted where the policy says so, and failed where it does not")
   void virtualMachineKilled() {
     allLost(
         () -> {

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
@@ -17,7 +18,6 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
-import java.security.MessageDigest;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayName;
@@ -64,7 +64,9 @@ class ExecTest {
     exec("sh", "-c", "kill -9 $$").run().expect(137);
     Command.Result missing = exec("no-such-command").run();
     assertTrue(missing.exitCode() != 0, missing.error());
-    assertTrue(missing.error().contains("no-such-command") && missing.error().contains("not found"), missing.error());
+    assertTrue(
+        missing.error().contains("no-such-command") && missing.error().contains("not found"),
+        missing.error());
     Command.Result both = exec("sh", "-c", "echo out; echo err >&2").run().expect(0);
     assertEquals("out\n", both.output());
     assertEquals("err\n", both.error());
@@ -78,7 +80,8 @@ class ExecTest {
     byte[] back = exec("cat").input(bytes).deadline(Duration.ofMinutes(3)).run().expect(0).bytes();
     MessageDigest sha = MessageDigest.getInstance("SHA-256");
     assertArrayEquals(sha.digest(bytes), sha.digest(back));
-    String inside = exec("sha256sum").input(bytes).deadline(Duration.ofMinutes(3)).run().expect(0).output();
+    String inside =
+        exec("sha256sum").input(bytes).deadline(Duration.ofMinutes(3)).run().expect(0).output();
     assertEquals(HexFormat.of().formatHex(sha.digest(bytes)), inside.split(" ", 2)[0]);
   }
 
@@ -93,7 +96,9 @@ class ExecTest {
             .inNamespace(
                 "env",
                 "KUBECONFIG=" + berth.directory().resolve("kubeconfig"),
-                "PATH=" + Path.of(berth.command("kubectl")).getParent() + ":/usr/sbin:/usr/bin:/sbin:/bin",
+                "PATH="
+                    + Path.of(berth.command("kubectl")).getParent()
+                    + ":/usr/sbin:/usr/bin:/sbin:/bin",
                 "python3",
                 "-c",
                 """
@@ -160,8 +165,7 @@ class ExecTest {
   @Test
   @DisplayName("attach sees what the process writes from now on")
   void attach() {
-    berth.apply(
-        Installation.script("ticking", "while true; do echo tick; sleep 1; done"));
+    berth.apply(Installation.script("ticking", "while true; do echo tick; sleep 1; done"));
     berth.awaitPhase("ticking", "Running");
     Process attached = berth.kubectl("attach", "ticking").start();
     try {

@@ -46,8 +46,7 @@ class FailureTest {
   @Test
   @DisplayName("imagePullPolicy Never with an image that is not there")
   void neverPull() {
-    berth.apply(
-        Installation.manifest("never-pull", "not-here", "imagePullPolicy: Never"));
+    berth.apply(Installation.manifest("never-pull", "not-here", "imagePullPolicy: Never"));
     berth.awaitReason("never-pull", "waiting", "ErrImageNeverPull");
     berth.delete("never-pull");
   }

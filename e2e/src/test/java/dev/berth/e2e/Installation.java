@@ -19,8 +19,9 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.ObjectMapper;
 
 /**
- * One installation as {@code ./quickstart} makes it, shared by all test classes of a run and removed at its end. Each is in a network
- * namespace of its own, so a developer's may go on beside it.
+ * One installation as {@code ./quickstart} makes it, shared by all test classes of a run and
+ * removed at its end. Each is in a network namespace of its own, so a developer's may go on beside
+ * it.
  */
 final class Installation implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -134,8 +135,7 @@ final class Installation implements AutoCloseable {
         .alias("%s %s %s".formatted(pod, state, reason))
         .atMost(Duration.ofMinutes(2))
         .pollInterval(Duration.ofMillis(250))
-        .until(
-            () -> container(pod).at("/state/" + state + "/reason").asString(""), reason::equals);
+        .until(() -> container(pod).at("/state/" + state + "/reason").asString(""), reason::equals);
   }
 
   void awaitRestarts(String pod, int count) {
@@ -203,7 +203,9 @@ final class Installation implements AutoCloseable {
   /** A pod that runs a shell script. */
   static String script(String name, String script) {
     return manifest(
-        name, "busybox", "command: [\"/bin/sh\", \"-c\", %s]".formatted(JSON.writeValueAsString(script)));
+        name,
+        "busybox",
+        "command: [\"/bin/sh\", \"-c\", %s]".formatted(JSON.writeValueAsString(script)));
   }
 
   /** The process that a pid file of the installation names, while it lives. */

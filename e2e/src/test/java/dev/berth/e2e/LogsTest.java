@@ -28,7 +28,8 @@ class LogsTest {
   @Test
   @DisplayName("-f carries 100 MB of mixed stdout and stderr with nothing lost or reordered")
   void hundredMegabytes() throws Exception {
-    // One line in eight goes to stderr; each stream counts by itself, so that loss and reordering show in either.
+    // One line in eight goes to stderr; each stream counts by itself, so that loss and reordering
+    // show in either.
     int lines = 1_000_000;
     berth.apply(
         Installation.script(
@@ -46,7 +47,8 @@ class LogsTest {
     int lastErr = -8;
     int count = 0;
     try (var reader =
-        new BufferedReader(new InputStreamReader(follow.getInputStream(), StandardCharsets.UTF_8))) {
+        new BufferedReader(
+            new InputStreamReader(follow.getInputStream(), StandardCharsets.UTF_8))) {
       for (String line = reader.readLine(); line != null; line = reader.readLine()) {
         bytes += line.length() + 1L;
         count++;
@@ -73,18 +75,29 @@ class LogsTest {
   @Test
   @DisplayName("of a container that ended are there, with every option")
   void ended() throws IOException {
-    berth.apply(Installation.script("ended", "echo one; echo two >&2; printf 'three without end'; exit 3"));
+    berth.apply(
+        Installation.script("ended", "echo one; echo two >&2; printf 'three without end'; exit 3"));
     berth.awaitPhase("ended", "Failed");
     assertEquals(3, berth.container("ended").at("/state/terminated/exitCode").asInt());
     assertEquals("Error", berth.container("ended").at("/state/terminated/reason").asString());
     String all = berth.kubectl("logs", "ended").run().expect(0).output();
     assertEquals(3, all.lines().count(), all);
-    assertTrue(all.contains("one\n") && all.contains("two\n") && all.contains("three without end"), all);
-    assertEquals(1, berth.kubectl("logs", "ended", "--tail=1").run().expect(0).output().lines().count());
-    assertEquals(2, berth.kubectl("logs", "ended", "--limit-bytes=2").run().expect(0).bytes().length);
+    assertTrue(
+        all.contains("one\n") && all.contains("two\n") && all.contains("three without end"), all);
+    assertEquals(
+        1, berth.kubectl("logs", "ended", "--tail=1").run().expect(0).output().lines().count());
+    assertEquals(
+        2, berth.kubectl("logs", "ended", "--limit-bytes=2").run().expect(0).bytes().length);
     String stamped = berth.kubectl("logs", "ended", "--timestamps").run().expect(0).output();
-    assertTrue(stamped.lines().allMatch(line -> line.matches("\\d{4}-\\d\\d-\\d\\dT\\S+Z .*")), stamped);
-    assertEquals("", berth.kubectl("logs", "ended", "--since-time=2100-01-01T00:00:00Z").run().expect(0).output());
+    assertTrue(
+        stamped.lines().allMatch(line -> line.matches("\\d{4}-\\d\\d-\\d\\dT\\S+Z .*")), stamped);
+    assertEquals(
+        "",
+        berth
+            .kubectl("logs", "ended", "--since-time=2100-01-01T00:00:00Z")
+            .run()
+            .expect(0)
+            .output());
     assertEquals(all, berth.kubectl("logs", "ended", "--since=1h").run().expect(0).output());
     berth.delete("ended");
   }
@@ -93,7 +106,9 @@ class LogsTest {
   @DisplayName("-p gives those of the attempt before the last restart, which happened in place")
   void previous() {
     berth.apply(
-        Installation.script("again", "cat /proc/sys/kernel/random/boot_id; touch /left; ls /left; sleep 2; exit 1")
+        Installation.script(
+                "again",
+                "cat /proc/sys/kernel/random/boot_id; touch /left; ls /left; sleep 2; exit 1")
             .replace("restartPolicy: Never", "restartPolicy: OnFailure"));
     berth.awaitRestarts("again", 1);
     String before = berth.kubectl("logs", "-p", "again").run().expect(0).output();

@@ -26,7 +26,8 @@ class MainJobTest {
   }
 
   @Test
-  @DisplayName("the README's Pod runs on its own kernel, is read, entered, and answers on its IP from the host")
+  @DisplayName(
+      "the README's Pod runs on its own kernel, is read, entered, and answers on its IP from the host")
   void hello() throws IOException {
     String manifest = Path.of("../examples/hello.yaml").toAbsolutePath().normalize().toString();
     berth.kubectl("apply", "-f", manifest).run().expect(0);
@@ -37,7 +38,8 @@ class MainJobTest {
         .until(
             () -> berth.kubectl("logs", "hello").run().expect(0).output(),
             log -> log.contains("Hello from"));
-    JsonNode boot = new ObjectMapper().readTree(Files.readString(berth.boot().resolve("boot.json")));
+    JsonNode boot =
+        new ObjectMapper().readTree(Files.readString(berth.boot().resolve("boot.json")));
     assertEquals(
         boot.get("kernelVersion").asString(),
         berth.kubectl("exec", "hello", "--", "uname", "-r").run().expect(0).output().strip());
@@ -76,11 +78,20 @@ class MainJobTest {
             .output();
     assertEquals("True", ready);
     assertEquals(
-        "1", berth.kubectl("get", "lease", "-n", "kube-node-lease", "--no-headers").run().expect(0).output().lines().count() + "");
+        "1",
+        berth
+                .kubectl("get", "lease", "-n", "kube-node-lease", "--no-headers")
+                .run()
+                .expect(0)
+                .output()
+                .lines()
+                .count()
+            + "");
   }
 
   @Test
-  @DisplayName("environment and volumes come from the Pod's fields, ConfigMaps and Secrets, and follow their changes")
+  @DisplayName(
+      "environment and volumes come from the Pod's fields, ConfigMaps and Secrets, and follow their changes")
   void configuration() {
     berth.apply(
         """
@@ -131,21 +142,34 @@ class MainJobTest {
         .untilAsserted(
             () ->
                 assertEquals(
-                    "blue configured open-sesame " + node + "\nfirst\nopen-sesame\ntier=\"front\"\ntoken\n",
+                    "blue configured open-sesame "
+                        + node
+                        + "\nfirst\nopen-sesame\ntier=\"front\"\ntoken\n",
                     berth.kubectl("logs", "configured").run().expect(0).output()));
-    berth.kubectl("patch", "configmap", "settings", "-p", "{\"data\":{\"file.txt\":\"second\"}}").run().expect(0);
+    berth
+        .kubectl("patch", "configmap", "settings", "-p", "{\"data\":{\"file.txt\":\"second\"}}")
+        .run()
+        .expect(0);
     await()
         .atMost(Duration.ofSeconds(90))
         .until(
             () ->
-                berth.kubectl("exec", "configured", "--", "cat", "/etc/settings/file.txt").run().expect(0).output(),
+                berth
+                    .kubectl("exec", "configured", "--", "cat", "/etc/settings/file.txt")
+                    .run()
+                    .expect(0)
+                    .output(),
             "second"::equals);
-    berth.kubectl("exec", "configured", "--", "sh", "-c", "echo x > /work/y && cat /work/y").run().expect(0);
+    berth
+        .kubectl("exec", "configured", "--", "sh", "-c", "echo x > /work/y && cat /work/y")
+        .run()
+        .expect(0);
     berth.delete("configured");
   }
 
   @Test
-  @DisplayName("a Pod that asks for what is not there yet is refused, with every offending field named")
+  @DisplayName(
+      "a Pod that asks for what is not there yet is refused, with every offending field named")
   void refused() {
     berth.apply(
         Installation.manifest(

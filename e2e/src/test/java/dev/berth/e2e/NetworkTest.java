@@ -57,7 +57,10 @@ class NetworkTest {
           .until(() -> Command.of("curl", "-sS", "-m", "5", url).run().exitCode() == 0);
       assertEquals(
           0,
-          berth.kubectl("exec", "client", "--", "wget", "-q", "-O", "-", "-T", "5", url).run().exitCode());
+          berth
+              .kubectl("exec", "client", "--", "wget", "-q", "-O", "-", "-T", "5", url)
+              .run()
+              .exitCode());
     }
     String redis = berth.podIp("redis");
     String answer =
@@ -74,14 +77,28 @@ class NetworkTest {
   void egress() {
     Command.of("ip", "netns", "add", OUTSIDE).run().expect(0);
     try {
-      Command.of("ip", "link", "add", "berth-e2e-out", "type", "veth", "peer", "name", "eth0", "netns", OUTSIDE).run().expect(0);
+      Command.of(
+              "ip",
+              "link",
+              "add",
+              "berth-e2e-out",
+              "type",
+              "veth",
+              "peer",
+              "name",
+              "eth0",
+              "netns",
+              OUTSIDE)
+          .run()
+          .expect(0);
       Command.of("ip", "address", "add", "198.18.77.1/30", "dev", "berth-e2e-out").run().expect(0);
       Command.of("ip", "link", "set", "berth-e2e-out", "up").run().expect(0);
       Command.of("sysctl", "-qw", "net.ipv4.conf.berth-e2e-out.forwarding=1").run().expect(0);
       outside("ip", "address", "add", OUTSIDE_ADDRESS + "/30", "dev", "eth0").run().expect(0);
       outside("ip", "link", "set", "eth0", "up").run().expect(0);
       outside("ip", "link", "set", "lo", "up").run().expect(0);
-      Process server = outside("busybox", "nc", "-l", "-p", "7777", "-e", "echo", "outside").start();
+      Process server =
+          outside("busybox", "nc", "-l", "-p", "7777", "-e", "echo", "outside").start();
       try {
         await()
             .atMost(Duration.ofSeconds(30))
@@ -135,14 +152,18 @@ class NetworkTest {
   }
 
   @Test
-  @DisplayName("a pod reaches neither the provider's port, the registry, nor any other service of the host")
+  @DisplayName(
+      "a pod reaches neither the provider's port, the registry, nor any other service of the host")
   void closed() {
     String host = berth.pod("client").at("/status/hostIP").asString();
     assertNotEquals("", host);
-    // The provider's own port answers to the control plane, so that the refusal below means something.
-    berth.inNamespace("curl", "-sk", "-m", "5", "https://" + host + ":10250/healthz").run().expect(0);
-    String listening =
-        berth.inNamespace("ss", "-Hltn").run().expect(0).output();
+    // The provider's own port answers to the control plane, so that the refusal below means
+    // something.
+    berth
+        .inNamespace("curl", "-sk", "-m", "5", "https://" + host + ":10250/healthz")
+        .run()
+        .expect(0);
+    String listening = berth.inNamespace("ss", "-Hltn").run().expect(0).output();
     List<String> ports =
         listening
             .lines()

@@ -8,7 +8,8 @@ public sealed interface Outcome {
   /**
    * The image is on the datastore.
    *
-   * @param reference the repository digest, or the id for want of one: what the status shows as the image's id
+   * @param reference the repository digest, or the id for want of one: what the status shows as the
+   *     image's id
    */
   record ImageReady(String imageId, String reference) implements Outcome {}
 

@@ -69,9 +69,7 @@ final class NodeConditions {
     String time = now.truncatedTo(ChronoUnit.SECONDS).toString();
     NodeCondition before = last.get(type);
     String since =
-        before != null && status.equals(before.getStatus())
-            ? before.getLastTransitionTime()
-            : time;
+        before != null && status.equals(before.getStatus()) ? before.getLastTransitionTime() : time;
     NodeCondition condition =
         new NodeConditionBuilder()
             .withType(type)

@@ -67,11 +67,17 @@ final class Admission {
   private Optional<Rejection> check(Share share) {
     Map<String, Quantity> node = allocatable.get();
     return exceeded("pods", 1, shares.size(), Quantities.whole(offered(node, "pods")))
-        .or(() -> exceeded("cpu", share.cpuMillis(), usedCpu, Quantities.millis(offered(node, "cpu"))))
         .or(
             () ->
                 exceeded(
-                    "memory", share.memory(), usedMemory, Quantities.whole(offered(node, "memory"))));
+                    "cpu", share.cpuMillis(), usedCpu, Quantities.millis(offered(node, "cpu"))))
+        .or(
+            () ->
+                exceeded(
+                    "memory",
+                    share.memory(),
+                    usedMemory,
+                    Quantities.whole(offered(node, "memory"))));
   }
 
   private static Quantity offered(Map<String, Quantity> node, String resource) {

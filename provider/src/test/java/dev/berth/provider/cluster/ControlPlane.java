@@ -39,8 +39,7 @@ final class ControlPlane implements AutoCloseable {
     if (running != null) {
       return Optional.of(new ControlPlane(Path.of(running), Optional.empty()));
     }
-    String program =
-        System.getProperty("berth.controlPlane", System.getenv("BERTH_CONTROL_PLANE"));
+    String program = System.getProperty("berth.controlPlane", System.getenv("BERTH_CONTROL_PLANE"));
     if (program == null || !Files.isExecutable(Path.of(program))) {
       return Optional.empty();
     }

@@ -29,6 +29,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
@@ -37,7 +38,6 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.jspecify.annotations.Nullable;
 
 @DisplayName("A provider on a real API server, with the rights of a node only")
 class ProviderClusterTest {
@@ -45,7 +45,14 @@ class ProviderClusterTest {
   private static final String NAMESPACE = "default";
   private static final ImageConfiguration SERVER =
       new ImageConfiguration(
-          List.of("server"), List.of(), List.of("PATH=/bin"), "", "", Optional.empty(), List.of(), Map.of());
+          List.of("server"),
+          List.of(),
+          List.of("PATH=/bin"),
+          "",
+          "",
+          Optional.empty(),
+          List.of(),
+          Map.of());
 
   private static @Nullable ControlPlane controlPlane;
   private static @Nullable KubernetesClient adminClient;
@@ -99,8 +106,7 @@ class ProviderClusterTest {
   }
 
   private Provider newProvider() {
-    ProviderConfiguration defaults =
-        ProviderConfiguration.defaults(ControlPlane.NODE, "127.0.0.1");
+    ProviderConfiguration defaults = ProviderConfiguration.defaults(ControlPlane.NODE, "127.0.0.1");
     return new Provider(
         new ProviderConfiguration(
             defaults.node(),
@@ -145,7 +151,9 @@ class ProviderClusterTest {
         .inNamespace(NAMESPACE)
         .withName(name)
         .waitUntilCondition(
-            pod -> pod != null && condition.test(pod), PATIENCE.toSeconds(), java.util.concurrent.TimeUnit.SECONDS);
+            pod -> pod != null && condition.test(pod),
+            PATIENCE.toSeconds(),
+            java.util.concurrent.TimeUnit.SECONDS);
   }
 
   private static Pod awaitPhase(String name, String phase) {
@@ -289,16 +297,15 @@ class ProviderClusterTest {
                         .equals(container(pod).getState().getWaiting().getReason()));
     assertEquals(3, container(waiting).getLastState().getTerminated().getExitCode());
     assertEquals("Running", waiting.getStatus().getPhase());
-    awaitEvent(created, "BackOff", "Back-off restarting failed container main in pod crash_default");
+    awaitEvent(
+        created, "BackOff", "Back-off restarting failed container main in pod crash_default");
     awaitPod("crash", pod -> container(pod).getRestartCount() == 2 && container(pod).getReady());
   }
 
   @Test
   @DisplayName("calls a pod that is done Succeeded, and powers its VM off")
   void succeeds() {
-    Pod created =
-        create(
-            "job", pod -> pod.editSpec().withRestartPolicy("Never").endSpec());
+    Pod created = create("job", pod -> pod.editSpec().withRestartPolicy("Never").endSpec());
     awaitPhase("job", "Running");
     portLayer.endProcess(vm(created), 0);
     Pod done = awaitPhase("job", "Succeeded");
@@ -414,7 +421,11 @@ class ProviderClusterTest {
     }
     Objects.requireNonNull(provider).close();
     portLayer.endProcess(vm(ends), 7);
-    admin().resource(goes).withGracePeriod(0).withPropagationPolicy(DeletionPropagation.BACKGROUND).delete();
+    admin()
+        .resource(goes)
+        .withGracePeriod(0)
+        .withPropagationPolicy(DeletionPropagation.BACKGROUND)
+        .delete();
     int starts = portLayer.calls(Operation.START_PROCESS);
     provider = newProvider();
     provider.start();
@@ -426,11 +437,9 @@ class ProviderClusterTest {
             () ->
                 portLayer.compute().list().stream()
                     .noneMatch(
-                        group ->
-                            group.spec().id().equals("pod." + goes.getMetadata().getUid())));
+                        group -> group.spec().id().equals("pod." + goes.getMetadata().getUid())));
     assertEquals(starts, portLayer.calls(Operation.START_PROCESS));
     assertEquals(0, container(awaitPhase("stays", "Running")).getRestartCount());
-    assertTrue(
-        portLayer.compute().find("pod." + stays.getMetadata().getUid()).isPresent());
+    assertTrue(portLayer.compute().find("pod." + stays.getMetadata().getUid()).isPresent());
   }
 }

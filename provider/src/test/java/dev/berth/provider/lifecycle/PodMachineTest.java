@@ -73,7 +73,12 @@ class PodMachineTest {
     pod.running(1).done().after(Duration.ofSeconds(1)).exited(1, 1).look();
     assertEquals(Optional.empty(), pod.begun());
     assertEquals("CrashLoopBackOff", pod.waitingReason());
-    assertTrue(pod.container().getState().getWaiting().getMessage().startsWith("back-off 10s restarting failed container=main pod=web_default("));
+    assertTrue(
+        pod.container()
+            .getState()
+            .getWaiting()
+            .getMessage()
+            .startsWith("back-off 10s restarting failed container=main pod=web_default("));
     assertEquals(1, pod.container().getLastState().getTerminated().getExitCode());
     assertEquals("Running", pod.phase());
     pod.after(Duration.ofSeconds(11)).look();
@@ -91,7 +96,8 @@ class PodMachineTest {
   }
 
   @Test
-  @DisplayName("with restart policy Never is Succeeded after exit code 0, and its VM is powered off")
+  @DisplayName(
+      "with restart policy Never is Succeeded after exit code 0, and its VM is powered off")
   void neverSucceeds() {
     pod.policy("Never").running(0).look().exited(0, 0).look();
     assertEquals("Succeeded", pod.phase());
@@ -172,7 +178,8 @@ class PodMachineTest {
   }
 
   @Test
-  @DisplayName("being deleted is stopped with its grace, told as it ended, cleared away, and removed")
+  @DisplayName(
+      "being deleted is stopped with its grace, told as it ended, cleared away, and removed")
   void deletion() {
     pod.running(0).look().deleted(20).look();
     assertEquals(Optional.of(new Action.StopProcess(Duration.ofSeconds(20))), pod.begun());
@@ -222,7 +229,9 @@ class PodMachineTest {
   @DisplayName("whose guest does not answer a stop is powered off by force")
   void unstoppable() {
     pod.running(0).look().deleted(5).look();
-    pod.ends(new Outcome.Failed(Problem.Kind.STOP, "no answer")).after(Duration.ofSeconds(5)).look();
+    pod.ends(new Outcome.Failed(Problem.Kind.STOP, "no answer"))
+        .after(Duration.ofSeconds(5))
+        .look();
     assertEquals(Optional.of(new Action.DestroyGroup()), pod.begun());
   }
 

@@ -178,9 +178,7 @@ final class Scenario {
     return new Group(
         spec,
         now,
-        List.of(
-            new ContainerVm(
-                member, power, power == PowerState.ON, process, List.of(history))));
+        List.of(new ContainerVm(member, power, power == PowerState.ON, process, List.of(history))));
   }
 
   /** The machine looks, its status is written, and its action is begun. */

@@ -46,23 +46,50 @@ class SupportedFieldsTest {
   @TestFactory
   Stream<DynamicTest> refusals() {
     return Stream.of(
-            container("\"livenessProbe\":{\"tcpSocket\":{\"port\":1}}", "spec.containers[0].livenessProbe"),
-            container("\"readinessProbe\":{\"tcpSocket\":{\"port\":1}}", "spec.containers[0].readinessProbe"),
-            container("\"startupProbe\":{\"tcpSocket\":{\"port\":1}}", "spec.containers[0].startupProbe"),
-            container("\"lifecycle\":{\"preStop\":{\"sleep\":{\"seconds\":1}}}", "spec.containers[0].lifecycle"),
-            container("\"ports\":[{\"containerPort\":80,\"hostPort\":80}]", "spec.containers[0].ports[0].hostPort"),
-            container("\"volumeDevices\":[{\"name\":\"d\",\"devicePath\":\"/dev/x\"}]", "spec.containers[0].volumeDevices"),
-            container("\"resources\":{\"limits\":{\"hugepages-2Mi\":\"4Mi\"}}", "spec.containers[0].resources.limits.hugepages-2Mi"),
-            container("\"resources\":{\"requests\":{\"nvidia.com/gpu\":\"1\"}}", "spec.containers[0].resources.requests.nvidia.com/gpu"),
-            container("\"resources\":{\"claims\":[{\"name\":\"c\"}]}", "spec.containers[0].resources.claims"),
-            container("\"securityContext\":{\"seccompProfile\":{\"type\":\"Localhost\"}}", "spec.containers[0].securityContext.seccompProfile.type (Localhost)"),
-            container("\"securityContext\":{\"seLinuxOptions\":{\"type\":\"t\"}}", "spec.containers[0].securityContext.seLinuxOptions"),
-            container("\"securityContext\":{\"windowsOptions\":{\"hostProcess\":true}}", "spec.containers[0].securityContext.windowsOptions"),
-            container("\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/v\",\"mountPropagation\":\"Bidirectional\"}]", "spec.containers[0].volumeMounts[0].mountPropagation (Bidirectional)"),
+            container(
+                "\"livenessProbe\":{\"tcpSocket\":{\"port\":1}}",
+                "spec.containers[0].livenessProbe"),
+            container(
+                "\"readinessProbe\":{\"tcpSocket\":{\"port\":1}}",
+                "spec.containers[0].readinessProbe"),
+            container(
+                "\"startupProbe\":{\"tcpSocket\":{\"port\":1}}", "spec.containers[0].startupProbe"),
+            container(
+                "\"lifecycle\":{\"preStop\":{\"sleep\":{\"seconds\":1}}}",
+                "spec.containers[0].lifecycle"),
+            container(
+                "\"ports\":[{\"containerPort\":80,\"hostPort\":80}]",
+                "spec.containers[0].ports[0].hostPort"),
+            container(
+                "\"volumeDevices\":[{\"name\":\"d\",\"devicePath\":\"/dev/x\"}]",
+                "spec.containers[0].volumeDevices"),
+            container(
+                "\"resources\":{\"limits\":{\"hugepages-2Mi\":\"4Mi\"}}",
+                "spec.containers[0].resources.limits.hugepages-2Mi"),
+            container(
+                "\"resources\":{\"requests\":{\"nvidia.com/gpu\":\"1\"}}",
+                "spec.containers[0].resources.requests.nvidia.com/gpu"),
+            container(
+                "\"resources\":{\"claims\":[{\"name\":\"c\"}]}",
+                "spec.containers[0].resources.claims"),
+            container(
+                "\"securityContext\":{\"seccompProfile\":{\"type\":\"Localhost\"}}",
+                "spec.containers[0].securityContext.seccompProfile.type (Localhost)"),
+            container(
+                "\"securityContext\":{\"seLinuxOptions\":{\"type\":\"t\"}}",
+                "spec.containers[0].securityContext.seLinuxOptions"),
+            container(
+                "\"securityContext\":{\"windowsOptions\":{\"hostProcess\":true}}",
+                "spec.containers[0].securityContext.windowsOptions"),
+            container(
+                "\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/v\",\"mountPropagation\":\"Bidirectional\"}]",
+                "spec.containers[0].volumeMounts[0].mountPropagation (Bidirectional)"),
             container("\"restartPolicy\":\"Always\"", "spec.containers[0].restartPolicy"),
             container("\"fieldOfTheFuture\":\"x\"", "spec.containers[0].fieldOfTheFuture"),
             spec("\"initContainers\":[{\"name\":\"i\",\"image\":\"i\"}]", "spec.initContainers"),
-            spec("\"ephemeralContainers\":[{\"name\":\"i\",\"image\":\"i\"}]", "spec.ephemeralContainers"),
+            spec(
+                "\"ephemeralContainers\":[{\"name\":\"i\",\"image\":\"i\"}]",
+                "spec.ephemeralContainers"),
             spec("\"hostNetwork\":true", "spec.hostNetwork"),
             spec("\"hostPID\":true", "spec.hostPID"),
             spec("\"hostIPC\":true", "spec.hostIPC"),
@@ -72,12 +99,24 @@ class SupportedFieldsTest {
             spec("\"resourceClaims\":[{\"name\":\"c\"}]", "spec.resourceClaims"),
             spec("\"resources\":{\"limits\":{\"cpu\":\"1\"}}", "spec.resources"),
             spec("\"os\":{\"name\":\"windows\"}", "spec.os.name (windows)"),
-            spec("\"securityContext\":{\"appArmorProfile\":{\"type\":\"RuntimeDefault\"}}", "spec.securityContext.appArmorProfile.type (RuntimeDefault)"),
-            spec("\"securityContext\":{\"supplementalGroupsPolicy\":\"Strict\"}", "spec.securityContext.supplementalGroupsPolicy (Strict)"),
-            spec("\"volumes\":[{\"name\":\"v\",\"emptyDir\":{\"medium\":\"HugePages\"}}]", "spec.volumes[0].emptyDir.medium (HugePages)"),
-            spec("\"volumes\":[{\"name\":\"v\",\"projected\":{\"sources\":[{\"clusterTrustBundle\":{\"path\":\"p\"}}]}}]", "spec.volumes[0].projected.sources[0].clusterTrustBundle"),
-            spec("\"volumes\":[{\"name\":\"v\",\"hostPath\":{\"path\":\"/\"}}]", "spec.volumes[0].hostPath"),
-            spec("\"volumes\":[{\"name\":\"v\",\"image\":{\"reference\":\"i\"}}]", "spec.volumes[0].image"),
+            spec(
+                "\"securityContext\":{\"appArmorProfile\":{\"type\":\"RuntimeDefault\"}}",
+                "spec.securityContext.appArmorProfile.type (RuntimeDefault)"),
+            spec(
+                "\"securityContext\":{\"supplementalGroupsPolicy\":\"Strict\"}",
+                "spec.securityContext.supplementalGroupsPolicy (Strict)"),
+            spec(
+                "\"volumes\":[{\"name\":\"v\",\"emptyDir\":{\"medium\":\"HugePages\"}}]",
+                "spec.volumes[0].emptyDir.medium (HugePages)"),
+            spec(
+                "\"volumes\":[{\"name\":\"v\",\"projected\":{\"sources\":[{\"clusterTrustBundle\":{\"path\":\"p\"}}]}}]",
+                "spec.volumes[0].projected.sources[0].clusterTrustBundle"),
+            spec(
+                "\"volumes\":[{\"name\":\"v\",\"hostPath\":{\"path\":\"/\"}}]",
+                "spec.volumes[0].hostPath"),
+            spec(
+                "\"volumes\":[{\"name\":\"v\",\"image\":{\"reference\":\"i\"}}]",
+                "spec.volumes[0].image"),
             volume("persistentVolumeClaim"),
             volume("csi"),
             volume("nfs"))
@@ -85,7 +124,9 @@ class SupportedFieldsTest {
             each ->
                 DynamicTest.dynamicTest(
                     each.path(),
-                    () -> assertEquals(List.of(each.path()), refused(each.container(), each.spec()))));
+                    () ->
+                        assertEquals(
+                            List.of(each.path()), refused(each.container(), each.spec()))));
   }
 
   @Test

@@ -1,0 +1,111 @@
+package dev.berth.cli;
+
+import dev.berth.cli.settings.KubeletSettings;
+import dev.berth.portlayer.PortLayer;
+import dev.berth.portlayer.image.ImageStore;
+import dev.berth.portlayer.local.LocalPortLayer;
+import dev.berth.provider.Provider;
+import dev.berth.provider.api.KubeletApiServer;
+import dev.berth.provider.api.auth.ClusterAuthenticator;
+import dev.berth.provider.api.auth.ClusterAuthorizer;
+import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.CountDownLatch;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A node at work: a port layer, the provider on top of it, and the kubelet's API. */
+final class Node implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Node.class);
+
+  private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+
+  private Node() {}
+
+  /** Starts everything; what was started is closed again when a part fails. */
+  static Node start(KubeletSettings settings) {
+    Node node = new Node();
+    try {
+      node.begin(new NodeConfiguration(settings), settings);
+      return node;
+    } catch (KubernetesClientException e) {
+      node.close();
+      throw CommandFailure.of("the API server refused or cannot be reached: " + e.getMessage());
+    } catch (IllegalArgumentException | IllegalStateException e) {
+      node.close();
+      throw CommandFailure.of(String.valueOf(e.getMessage()));
+    } catch (RuntimeException | Error e) {
+      node.close();
+      throw e;
+    }
+  }
+
+  private void begin(NodeConfiguration configuration, KubeletSettings settings) {
+    KubernetesClient client = opened(client(settings));
+    ImageStore images = opened(ImageStore.open(configuration.images()));
+    PortLayer portLayer = opened(LocalPortLayer.open(configuration.portLayer(), images));
+    PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    parts.push(meters::close);
+    Provider provider = opened(new Provider(configuration.provider(), client, portLayer, meters));
+    KubeletApiServer server =
+        opened(
+            KubeletApiServer.start(
+                configuration.api(),
+                provider.directory(),
+                portLayer.interaction(),
+                new ClusterAuthenticator(client, settings.serving().clientAuthority()),
+                new ClusterAuthorizer(client, settings.nodeName()),
+                meters));
+    LOG.info("The kubelet's API listens on {}", server.address());
+    provider.start();
+    LOG.info("Node {} is registered", settings.nodeName());
+  }
+
+  private <T extends AutoCloseable> T opened(T part) {
+    parts.push(part);
+    return part;
+  }
+
+  private static KubernetesClient client(KubeletSettings settings) {
+    Config config =
+        settings
+            .kubeconfig()
+            .map(file -> Config.fromKubeconfig(file.toFile()))
+            .orElseGet(() -> Config.autoConfigure(null));
+    return new KubernetesClientBuilder().withConfig(config).build();
+  }
+
+  /** Waits until the process is told to end, and closes everything before it does. */
+  void runUntilTerminated() throws InterruptedException {
+    CountDownLatch closed = new CountDownLatch(1);
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(
+                () -> {
+                  LOG.info("Stopping; containerVMs go on");
+                  close();
+                  closed.countDown();
+                },
+                "stop"));
+    closed.await();
+  }
+
+  /** Closes the parts, last one first. Idempotent. */
+  @Override
+  public void close() {
+    while (!parts.isEmpty()) {
+      AutoCloseable part = parts.pop();
+      try {
+        part.close();
+      } catch (Exception e) {
+        LOG.warn("Closing {}: {}", part.getClass().getSimpleName(), e.getMessage());
+      }
+    }
+  }
+}

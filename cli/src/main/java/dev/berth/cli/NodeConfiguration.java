@@ -1,0 +1,159 @@
+package dev.berth.cli;
+
+import dev.berth.cli.settings.Endpoint;
+import dev.berth.cli.settings.KubeletSettings;
+import dev.berth.portlayer.image.ImageStoreConfiguration;
+import dev.berth.portlayer.image.registry.RegistryConfiguration;
+import dev.berth.portlayer.local.LocalConfiguration;
+import dev.berth.portlayer.local.network.BridgeNetwork;
+import dev.berth.portlayer.local.network.HostPort;
+import dev.berth.portlayer.local.network.VirtualPort;
+import dev.berth.provider.ProviderConfiguration;
+import dev.berth.provider.api.KubeletApiConfiguration;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+
+/** What each part of a node is told, from the settings of {@code berth kubelet}. */
+record NodeConfiguration(KubeletSettings settings) {
+  private static final int ETHERNET_MTU = 1500;
+
+  ImageStoreConfiguration images() {
+    KubeletSettings.Registry registry = settings.registry();
+    ImageStoreConfiguration configuration =
+        ImageStoreConfiguration.defaults(settings.directory().resolve("images"))
+            .withRegistries(registries(registry))
+            .withAllowedRegistries(registry.allow());
+    return registry.credentials().map(configuration::withDockerConfiguration).orElse(configuration);
+  }
+
+  private static List<RegistryConfiguration> registries(KubeletSettings.Registry registry) {
+    TreeSet<String> hosts = new TreeSet<>(registry.mirrors().keySet());
+    hosts.addAll(registry.plainHttp());
+    return hosts.stream()
+        .map(
+            host ->
+                new RegistryConfiguration(
+                    host,
+                    Stream.ofNullable(registry.mirrors().get(host))
+                        .map(mirror -> mirrorAddress(mirror, registry.plainHttp()))
+                        .toList(),
+                    registry.plainHttp().contains(host),
+                    Optional.empty()))
+        .toList();
+  }
+
+  private static URI mirrorAddress(String mirror, List<String> plainHttp) {
+    String host = mirror.split("/", 2)[0];
+    return URI.create((plainHttp.contains(host) ? "http://" : "https://") + mirror);
+  }
+
+  LocalConfiguration portLayer() {
+    KubeletSettings.Pool pool = settings.pool();
+    KubeletSettings.HostAccess access = settings.hostAccess();
+    return new LocalConfiguration(
+        settings.nodeName(),
+        settings.directory(),
+        Path.of("/run/berth", settings.nodeName()),
+        settings.boot(),
+        new LocalConfiguration.Pool(pool.cpuMillis(), pool.memory(), pool.pods()),
+        networks(),
+        access.namespace(),
+        access.allowed().stream().map(NodeConfiguration::hostPort).toList(),
+        access.services().entrySet().stream().map(NodeConfiguration::virtualPort).toList());
+  }
+
+  private List<BridgeNetwork> networks() {
+    List<String> nameServers = nameServers();
+    return settings.networks().entrySet().stream()
+        .map(
+            network ->
+                new BridgeNetwork(network.getKey(), network.getValue(), nameServers, ETHERNET_MTU))
+        .toList();
+  }
+
+  /** The host's own, but for those on its loopback, which pods cannot reach. */
+  private static List<String> nameServers() {
+    try (Stream<String> lines = Files.lines(Path.of("/etc/resolv.conf"))) {
+      return lines
+          .map(line -> line.strip().split("\\s+", -1))
+          .filter(words -> words.length > 1 && words[0].equals("nameserver"))
+          .map(words -> words[1])
+          .filter(address -> address.matches("[0-9.]+") && !address.startsWith("127."))
+          .toList();
+    } catch (IOException e) {
+      return List.of();
+    }
+  }
+
+  private static HostPort hostPort(Endpoint endpoint) {
+    return new HostPort(endpoint.address(), endpoint.port());
+  }
+
+  private static VirtualPort virtualPort(Map.Entry<Endpoint, Endpoint> service) {
+    return new VirtualPort(
+        service.getKey().address(), service.getKey().port(), hostPort(service.getValue()));
+  }
+
+  ProviderConfiguration provider() {
+    ProviderConfiguration defaults =
+        ProviderConfiguration.defaults(settings.nodeName(), address().getHostAddress());
+    KubeletSettings.Cluster cluster = settings.cluster();
+    ProviderConfiguration.Node node = defaults.node();
+    ProviderConfiguration.Containers containers = defaults.containers();
+    return new ProviderConfiguration(
+        new ProviderConfiguration.Node(
+            node.name(),
+            node.internalAddresses(),
+            settings.serving().port(),
+            node.version(),
+            node.labels()),
+        defaults.limits(),
+        new ProviderConfiguration.Cluster(
+            cluster.nameServers(),
+            cluster.domain(),
+            cluster
+                .serviceHost()
+                .map(host -> new ProviderConfiguration.HostAndPort(host, cluster.servicePort()))),
+        new ProviderConfiguration.Containers(
+            settings.defaultMemory(),
+            containers.scratchSize(),
+            containers.seccompDefault(),
+            containers.imagePullDeadline(),
+            containers.bootDeadline(),
+            containers.parallelStarts()),
+        defaults.timing());
+  }
+
+  KubeletApiConfiguration api() {
+    KubeletSettings.Serving serving = settings.serving();
+    return KubeletApiConfiguration.of(
+        settings.nodeName(),
+        new InetSocketAddress(serving.address(), serving.port()),
+        serving.certificate(),
+        serving.key(),
+        serving.clientAuthority());
+  }
+
+  /** The address that the node tells the cluster. */
+  private InetAddress address() {
+    InetAddress address = settings.serving().address();
+    if (!address.isAnyLocalAddress()) {
+      return address;
+    }
+    try {
+      return InetAddress.getLocalHost();
+    } catch (java.net.UnknownHostException e) {
+      throw new IllegalStateException(
+          "the host's name has no address: tell the node's with --address", e);
+    }
+  }
+}
