@@ -1,6 +1,7 @@
 package dev.berth.portlayer.local;
 
 import dev.berth.portlayer.Identifiers;
+import dev.berth.portlayer.image.ImageStoreConfiguration;
 import dev.berth.portlayer.local.network.BridgeNetwork;
 import dev.berth.portlayer.local.network.HostPort;
 import dev.berth.portlayer.local.network.Names;
@@ -23,6 +24,7 @@ import java.util.Optional;
  *     instead of the host's own
  * @param allowedHostPorts what pods may reach of the host
  * @param virtualPorts addresses that exist for pods only
+ * @param images where images are kept, inside {@code directory}, and come from
  */
 public record LocalConfiguration(
     String name,
@@ -33,7 +35,8 @@ public record LocalConfiguration(
     List<BridgeNetwork> networks,
     Optional<String> networkNamespace,
     List<HostPort> allowedHostPorts,
-    List<VirtualPort> virtualPorts) {
+    List<VirtualPort> virtualPorts,
+    ImageStoreConfiguration images) {
   private static final int LONGEST_RUN_DIRECTORY = 64;
 
   /**
@@ -87,7 +90,8 @@ public record LocalConfiguration(
         List.of(network),
         Optional.empty(),
         List.of(),
-        List.of());
+        List.of(),
+        ImageStoreConfiguration.defaults(directory.resolve("images")));
   }
 
   /** The same in a named network namespace. */
@@ -101,7 +105,8 @@ public record LocalConfiguration(
         networks,
         Optional.of(namespace),
         allowedHostPorts,
-        virtualPorts);
+        virtualPorts,
+        images);
   }
 
   /** The same with other openings from the pods to the host. */
@@ -115,7 +120,8 @@ public record LocalConfiguration(
         networks,
         networkNamespace,
         allowed,
-        virtual);
+        virtual,
+        images);
   }
 
   /** The same with another pool. */
@@ -129,6 +135,22 @@ public record LocalConfiguration(
         networks,
         networkNamespace,
         allowedHostPorts,
-        virtualPorts);
+        virtualPorts,
+        images);
+  }
+
+  /** The same with other sources of images. */
+  public LocalConfiguration withImages(ImageStoreConfiguration changed) {
+    return new LocalConfiguration(
+        name,
+        directory,
+        runDirectory,
+        bootArtifact,
+        pool,
+        networks,
+        networkNamespace,
+        allowedHostPorts,
+        virtualPorts,
+        changed);
   }
 }

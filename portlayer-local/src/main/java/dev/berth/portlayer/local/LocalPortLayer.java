@@ -6,6 +6,7 @@ import dev.berth.portlayer.compute.Capacity;
 import dev.berth.portlayer.compute.ComputeService;
 import dev.berth.portlayer.events.EventLog;
 import dev.berth.portlayer.events.EventService;
+import dev.berth.portlayer.image.ImageStore;
 import dev.berth.portlayer.interaction.InteractionService;
 import dev.berth.portlayer.local.compute.Environment;
 import dev.berth.portlayer.local.compute.LocalCompute;
@@ -23,6 +24,7 @@ import dev.berth.portlayer.local.qemu.BootArtifact;
 import dev.berth.portlayer.local.qemu.Host;
 import dev.berth.portlayer.local.storage.ImageDisks;
 import dev.berth.portlayer.local.storage.LocalStorage;
+import dev.berth.portlayer.local.storage.StoredImages;
 import dev.berth.portlayer.network.NetworkService;
 import dev.berth.portlayer.storage.StorageService;
 import dev.berth.portlayer.tether.TetherClients;
@@ -41,6 +43,7 @@ public final class LocalPortLayer implements PortLayer {
   private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
 
   private final DirectoryLock lock;
+  private final ImageDisks images;
   private final FileWatcher watcher;
   private final TetherClients tethers;
   private final EventLog events = new EventLog(EVENTS);
@@ -52,6 +55,7 @@ public final class LocalPortLayer implements PortLayer {
   private LocalPortLayer(LocalConfiguration configuration, ImageDisks images, DirectoryLock lock) {
     Path directory = configuration.directory();
     this.lock = lock;
+    this.images = images;
     HostCommands commands = new HostCommands(configuration.networkNamespace());
     BootArtifact artifact = BootArtifact.open(configuration.bootArtifact());
     AcceleratorProbe.Finding finding = new AcceleratorProbe(commands, directory, artifact).find();
@@ -82,11 +86,22 @@ public final class LocalPortLayer implements PortLayer {
     this.interaction = new LocalInteraction(compute, watcher);
   }
 
+  /** As {@link #open(LocalConfiguration, ImageDisks)}, with images from registries. */
+  public static LocalPortLayer open(LocalConfiguration configuration) {
+    ImageStore store = ImageStore.open(configuration.images());
+    try {
+      return open(configuration, new StoredImages(store));
+    } catch (RuntimeException | Error e) {
+      store.close();
+      throw e;
+    }
+  }
+
   /**
    * Opens a VCH, made when it is not there: sets up its network, and finds the containerVMs that
    * run and those that ended meanwhile.
    *
-   * @param images where its images come from
+   * @param images where its images come from; closed with the port layer
    * @throws PortLayerException FAILED_PRECONDITION when another process has it open, NOT_FOUND when
    *     the boot artifact is missing, UNSUPPORTED when a tool is missing
    */
@@ -170,6 +185,7 @@ public final class LocalPortLayer implements PortLayer {
     compute.close();
     tethers.close();
     watcher.close();
+    images.close();
     lock.close();
   }
 }

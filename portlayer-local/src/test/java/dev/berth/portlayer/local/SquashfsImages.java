@@ -10,9 +10,11 @@ import dev.berth.portlayer.storage.GarbagePolicy;
 import dev.berth.portlayer.storage.Image;
 import dev.berth.portlayer.storage.ImageConfiguration;
 import dev.berth.portlayer.storage.ImageRequest;
+import dev.berth.portlayer.storage.StorageUsage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -34,6 +36,11 @@ final class SquashfsImages implements ImageDisks {
 
   SquashfsImages(Path directory) {
     this.directory = AtomicFiles.directory(directory);
+    for (String reference : List.of(IMAGE, OTHER)) {
+      if (Files.exists(disk(reference))) {
+        images.put(reference, make(reference));
+      }
+    }
   }
 
   @Override
@@ -50,8 +57,8 @@ final class SquashfsImages implements ImageDisks {
   }
 
   private synchronized Image make(String reference) {
-    String digest = (reference.equals(IMAGE) ? "a" : "b").repeat(64);
-    Path disk = directory.resolve(digest + ".squashfs");
+    String digest = digest(reference);
+    Path disk = disk(reference);
     if (!Files.exists(disk)) {
       build(disk);
     }
@@ -63,6 +70,14 @@ final class SquashfsImages implements ImageDisks {
         new DiskAttachment("image-" + digest, DiskAttachment.Role.IMAGE, disk.toString(), true),
         disk.toFile().length(),
         Instant.now());
+  }
+
+  private Path disk(String reference) {
+    return directory.resolve(digest(reference) + ".squashfs");
+  }
+
+  private static String digest(String reference) {
+    return (reference.equals(IMAGE) ? "a" : "b").repeat(64);
   }
 
   private void build(Path disk) {
@@ -79,6 +94,10 @@ final class SquashfsImages implements ImageDisks {
           Files.createSymbolicLink(root.resolve("bin").resolve(applet), Path.of("busybox"));
         }
       }
+      // Debian's busybox lacks this one.
+      Path printenv = root.resolve("bin/printenv");
+      Files.writeString(printenv, "#!/bin/sh\neval \"echo \\\"\\$$1\\\"\"\n");
+      Files.setPosixFilePermissions(printenv, PosixFilePermissions.fromString("rwxr-xr-x"));
       Files.writeString(root.resolve("etc/passwd"), "root:x:0:0:root:/root:/bin/sh\n");
       Files.writeString(root.resolve("etc/group"), "root:x:0:\n");
       commands.run(
@@ -119,11 +138,14 @@ final class SquashfsImages implements ImageDisks {
     if (inUse.contains(id)) {
       throw new PortLayerException(Code.FAILED_PRECONDITION, "image %s is in use".formatted(id));
     }
+    images.values().stream()
+        .filter(image -> image.id().equals(id))
+        .forEach(image -> AtomicFiles.delete(Path.of(image.disk().location())));
     images.values().removeIf(image -> image.id().equals(id));
   }
 
   @Override
-  public List<String> collectGarbage(GarbagePolicy policy, Set<String> inUse) {
+  public List<String> collectGarbage(GarbagePolicy policy, Set<String> inUse, StorageUsage usage) {
     List<String> removed =
         images.values().stream()
             .filter(image -> policy.highPercent() == 0 && !inUse.contains(image.id()))
@@ -142,4 +164,7 @@ final class SquashfsImages implements ImageDisks {
       throw AtomicFiles.failure("list", directory, e);
     }
   }
+
+  @Override
+  public void close() {}
 }

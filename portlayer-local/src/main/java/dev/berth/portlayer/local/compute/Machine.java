@@ -187,7 +187,9 @@ final class Machine implements AutoCloseable {
 
   private void shutDown(Duration gracePeriod) {
     try {
-      tether().shutdown(gracePeriod);
+      // First alone, so that its end is of record whatever becomes of the guest.
+      stop(gracePeriod);
+      tether().shutdown(Duration.ZERO);
       var _ =
           state.await(vm -> vm.power() == PowerState.OFF, System.nanoTime() + SHUTDOWN.toNanos());
     } catch (PortLayerException e) {

@@ -121,7 +121,15 @@ public record QemuCommand(
 
   private void ports(List<String> line) {
     line.addAll(List.of("-serial", "file:" + files.console()));
-    line.addAll(List.of("-device", device("virtio-serial")));
+    // Without it the guest's writes to two ports reach the host in the order they were made, so
+    // that
+    // a log is complete before the state tells that its attempt is over.
+    if (artifact.machine() == BootArtifact.Machine.PC) {
+      line.addAll(List.of("-device", "virtio-serial-pci,ioeventfd=off"));
+    } else {
+      line.addAll(List.of("-global", "virtio-mmio.ioeventfd=off"));
+      line.addAll(List.of("-device", "virtio-serial-device"));
+    }
     port(line, "log", "file,id=log,append=on,path=" + escaped(files.log()));
     port(line, "state", "file,id=state,append=on,path=" + escaped(files.state()));
     port(line, "control", "socket,id=control,server=on,wait=off,path=" + escaped(files.control()));

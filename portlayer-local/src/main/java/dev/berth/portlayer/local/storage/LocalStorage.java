@@ -59,7 +59,7 @@ public final class LocalStorage implements StorageService {
 
   @Override
   public List<String> collectGarbage(GarbagePolicy policy, Set<String> inUse) {
-    return images.collectGarbage(policy, inUse);
+    return images.collectGarbage(policy, inUse, usage());
   }
 
   @Override

@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -68,7 +69,7 @@ class AddressesTest {
       } else {
         String id = taken.keySet().stream().sorted().toList().get(random.nextInt(taken.size()));
         addresses.giveBack(id);
-        freed.add(taken.remove(id));
+        freed.add(Objects.requireNonNull(taken.remove(id)));
       }
       if (random.nextInt(20) == 0) {
         addresses = addresses();

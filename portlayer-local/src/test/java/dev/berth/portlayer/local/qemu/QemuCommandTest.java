@@ -22,7 +22,7 @@ class QemuCommandTest {
         -runas 1000000007:1000000007 -kernel /boot/kernel -initrd /boot/initramfs \
         -append quiet console=ttyS0 nolapic_timer tsc_early_khz=2500000 \
         -fw_cfg name=opt/dev.berth/config,file=/vch/vms/group/web/boot-config.json \
-        -serial file:/vch/vms/group/web/console.log -device virtio-serial-pci \
+        -serial file:/vch/vms/group/web/console.log -device virtio-serial-pci,ioeventfd=off \
         -chardev file,id=log,append=on,path=/vch/vms/group/web/log/container.log \
         -device virtserialport,chardev=log,name=dev.berth.log \
         -chardev file,id=state,append=on,path=/vch/vms/group/web/state.jsonl \
