@@ -43,9 +43,9 @@ type check []bpf.Instruction
 
 // Default assembles the filter for a process with the given capabilities (numbers).
 func Default(capabilities []uint) ([]bpf.RawInstruction, error) {
-	allowed := rules(capabilities)
-	native := tree(intervals(allowed, 0))
-	compatible := tree(intervals(allowed, 1))
+	both := rulesFor(capabilities)
+	native := tree(both[0].intervals())
+	compatible := tree(both[1].intervals())
 	program := []bpf.Instruction{
 		bpf.LoadAbsolute{Off: offsetArchitecture, Size: 4},
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: architectureX8664, SkipTrue: 3},
@@ -63,27 +63,65 @@ func Default(capabilities []uint) ([]bpf.RawInstruction, error) {
 	return bpf.Assemble(program)
 }
 
-// rules gives what happens to the system calls that are not refused.
-func rules(capabilities []uint) map[string]check {
-	allow := check{bpf.RetConstant{Val: Allow}}
-	result := map[string]check{
-		"clone":       unlessFlags(namespaceFlags),
-		"clone3":      {bpf.RetConstant{Val: errorENOSYS}}, // Its flags are in memory; libraries fall back to clone.
-		"socket":      unlessEqual(vsockFamily),
-		"personality": ifOneOf(0, 8, 0x20000, 0x20008, 0xffffffff),
+// action is what happens to one system call: an index of the checks.
+type action uint8
+
+const (
+	deny action = iota
+	allow
+	unsupported
+	cloneCheck
+	socketCheck
+	personalityCheck
+)
+
+var checks = [...]check{
+	deny:             {bpf.RetConstant{Val: errorEPERM}},
+	allow:            {bpf.RetConstant{Val: Allow}},
+	unsupported:      {bpf.RetConstant{Val: errorENOSYS}},
+	cloneCheck:       unlessFlags(namespaceFlags),
+	socketCheck:      unlessEqual(vsockFamily),
+	personalityCheck: ifOneOf(0, 8, 0x20000, 0x20008, 0xffffffff),
+}
+
+// maximumNumber is above every number of both tables.
+const maximumNumber = 512
+
+// rules are the actions of an architecture's system calls by number; those above last are newer than the tables.
+type rules struct {
+	actions [maximumNumber]action
+	last    int
+}
+
+// rulesFor gives the rules of both architectures.
+func rulesFor(capabilities []uint) *[2]rules {
+	both := &[2]rules{}
+	for _, of := range numbers {
+		for architecture, number := range of {
+			both[architecture].last = max(both[architecture].last, number)
+		}
 	}
-	for _, name := range always {
-		result[name] = allow
+	set := func(a action, names ...string) {
+		for _, name := range names {
+			for architecture, number := range numbers[name] {
+				if number != absent {
+					both[architecture].actions[number] = a
+				}
+			}
+		}
 	}
+	set(allow, always...)
+	set(cloneCheck, "clone")
+	set(unsupported, "clone3") // Its flags are in memory; libraries fall back to clone.
+	set(socketCheck, "socket")
+	set(personalityCheck, "personality")
 	for _, capability := range capabilities {
-		for _, name := range withCapability[capability] {
-			result[name] = allow
-		}
+		set(allow, withCapability[capability]...)
 		if capability == capSysAdmin {
-			result["clone"] = allow
+			set(allow, "clone")
 		}
 	}
-	return result
+	return both
 }
 
 func unlessFlags(flags uint32) check {
@@ -118,40 +156,25 @@ func ifOneOf(values ...uint32) check {
 
 // interval is what happens from one system call number up to the next interval.
 type interval struct {
-	from uint32
-	code check
+	from   uint32
+	action action
 }
 
-// intervals cuts the numbers of an architecture (0 or 1, its column in numbers) into runs that are treated alike.
-func intervals(allowed map[string]check, architecture int) []interval {
-	byNumber := map[int]check{}
-	last := 0
-	for name, of := range numbers {
-		if number := of[architecture]; number != absent {
-			byNumber[number] = allowed[name]
-			last = max(last, number)
+// intervals cuts the numbers into runs that are treated alike.
+func (r *rules) intervals() []interval {
+	result := []interval{{0, r.actions[0]}}
+	for number := 1; number <= r.last; number++ {
+		if a := r.actions[number]; a != result[len(result)-1].action {
+			result = append(result, interval{uint32(number), a})
 		}
 	}
-	deny := check{bpf.RetConstant{Val: errorEPERM}}
-	var result []interval
-	for number := 0; number <= last; number++ {
-		code := byNumber[number]
-		if code == nil {
-			code = deny
-		}
-		if n := len(result); n == 0 || !same(result[n-1].code, code) {
-			result = append(result, interval{uint32(number), code})
-		}
-	}
-	return append(result, interval{uint32(last + 1), check{bpf.RetConstant{Val: errorENOSYS}}})
+	return append(result, interval{uint32(r.last + 1), unsupported})
 }
-
-func same(a, b check) bool { return len(a) == 1 && len(b) == 1 && a[0] == b[0] }
 
 // tree searches the intervals for the loaded number, halving them at each step.
 func tree(of []interval) []bpf.Instruction {
 	if len(of) == 1 {
-		return of[0].code
+		return checks[of[0].action]
 	}
 	middle := len(of) / 2
 	low, up := tree(of[:middle]), tree(of[middle:])
