@@ -24,7 +24,7 @@ import (
 	"berth.dev/tether/boot"
 )
 
-const kernelArguments = "quiet panic=-1 rdinit=/init console=ttyS0 no_timer_check nolapic_timer noreplace-smp tsc=reliable " +
+const kernelArguments = "quiet panic=-1 rdinit=/init console=ttyS0 no_timer_check noreplace-smp tsc=reliable " +
 	"cryptomgr.notests init_on_alloc=0 initcall_blacklist=trace_eval_init tether.timing "
 
 const (
@@ -108,7 +108,7 @@ func bootMachine(t testing.TB, of artifacts, o options) *machine {
 		arguments = append(arguments, "-M", "microvm,acpi=on,pit=on,pic=on,rtc=on,isa-serial=on,pcie=off,usb=off", "-bios", "qboot.rom",
 			"-global", "virtio-mmio.ioeventfd=off", "-device", "virtio-serial-device")
 	} else {
-		o.arguments += " acpi=noirq"
+		o.arguments += " acpi=noirq nolapic_timer"
 		arguments = append(arguments, "-M", "pc,hpet=off,usb=off,vmport=off", "-device", "virtio-serial-pci,ioeventfd=off")
 	}
 	arguments = append(arguments, "-kernel", of.kernel, "-append", kernelArguments+o.arguments,
