@@ -81,7 +81,7 @@ build_berth() {
   local launcher=$work/bin/berth
   cat >"$launcher.new" <<LAUNCHER
 #!/bin/sh
-exec "$JAVA_HOME/bin/java" -XX:+UseSerialGC -XX:TieredStopAtLevel=4 --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \\
+exec "$JAVA_HOME/bin/java" -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \\
   -cp "$root/cli/target/classes:$root/cli/target/lib/*" dev.berth.cli.Main "\$@"
 LAUNCHER
   chmod 755 "$launcher.new"

@@ -2,7 +2,6 @@ package dev.berth.cli;
 
 import dev.berth.cli.settings.KubeletSettings;
 import dev.berth.portlayer.PortLayer;
-import dev.berth.portlayer.image.ImageStore;
 import dev.berth.portlayer.local.LocalPortLayer;
 import dev.berth.provider.Provider;
 import dev.berth.provider.api.KubeletApiServer;
@@ -48,8 +47,7 @@ final class Node implements AutoCloseable {
 
   private void begin(NodeConfiguration configuration, KubeletSettings settings) {
     KubernetesClient client = opened(client(settings));
-    ImageStore images = opened(ImageStore.open(configuration.images()));
-    PortLayer portLayer = opened(LocalPortLayer.open(configuration.portLayer(), images));
+    PortLayer portLayer = opened(LocalPortLayer.open(configuration.portLayer()));
     PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     parts.push(meters::close);
     Provider provider = opened(new Provider(configuration.provider(), client, portLayer, meters));

@@ -26,7 +26,7 @@ import java.util.stream.Stream;
 record NodeConfiguration(KubeletSettings settings) {
   private static final int ETHERNET_MTU = 1500;
 
-  ImageStoreConfiguration images() {
+  private ImageStoreConfiguration images() {
     KubeletSettings.Registry registry = settings.registry();
     ImageStoreConfiguration configuration =
         ImageStoreConfiguration.defaults(settings.directory().resolve("images"))
@@ -43,8 +43,9 @@ record NodeConfiguration(KubeletSettings settings) {
             host ->
                 new RegistryConfiguration(
                     host,
-                    Stream.ofNullable(registry.mirrors().get(host))
-                        .map(mirror -> mirrorAddress(mirror, registry.plainHttp()))
+                    registry.mirrors().entrySet().stream()
+                        .filter(mirror -> mirror.getKey().equals(host))
+                        .map(mirror -> mirrorAddress(mirror.getValue(), registry.plainHttp()))
                         .toList(),
                     registry.plainHttp().contains(host),
                     Optional.empty()))
@@ -68,7 +69,8 @@ record NodeConfiguration(KubeletSettings settings) {
         networks(),
         access.namespace(),
         access.allowed().stream().map(NodeConfiguration::hostPort).toList(),
-        access.services().entrySet().stream().map(NodeConfiguration::virtualPort).toList());
+        access.services().entrySet().stream().map(NodeConfiguration::virtualPort).toList(),
+        images());
   }
 
   private List<BridgeNetwork> networks() {

@@ -177,8 +177,7 @@ public final class ThroughputMain {
   }
 
   private static double processSeconds() {
-    return ProcessHandle.current().info().totalCpuDuration().orElse(Duration.ZERO).toMillis()
-        / 1e3;
+    return ProcessHandle.current().info().totalCpuDuration().orElse(Duration.ZERO).toMillis() / 1e3;
   }
 
   private static String resident() throws Exception {

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -139,31 +140,14 @@ public final class AcceleratorProbe {
   }
 
   private List<String> line(Path console) {
-    String machine =
-        artifact.machine() == BootArtifact.Machine.PC
-            ? "pc"
-            : "microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=on";
-    return List.of(
-        "qemu-system-x86_64",
-        "-machine",
-        machine,
-        "-accel",
-        "kvm",
-        "-cpu",
-        "host",
-        "-m",
-        "128",
-        "-nodefaults",
-        "-no-user-config",
-        "-display",
-        "none",
-        "-no-reboot",
-        "-kernel",
-        artifact.kernel().toString(),
-        "-append",
-        "panic=-1 console=ttyS0 earlyprintk=ttyS0",
-        "-serial",
-        "file:" + console);
+    List<String> line = new ArrayList<>(List.of("qemu-system-x86_64"));
+    line.addAll(artifact.machine().options());
+    line.addAll(List.of("-accel", "kvm", "-cpu", "host", "-m", "128"));
+    line.addAll(List.of("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"));
+    line.addAll(List.of("-kernel", artifact.kernel().toString()));
+    line.addAll(List.of("-append", "panic=-1 console=ttyS0 earlyprintk=ttyS0"));
+    line.addAll(List.of("-serial", "file:" + console));
+    return line;
   }
 
   private String qemuVersion() {

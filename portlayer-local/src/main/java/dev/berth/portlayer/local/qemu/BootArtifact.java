@@ -5,6 +5,7 @@ import dev.berth.portlayer.PortLayerException.Code;
 import dev.berth.portlayer.local.host.AtomicFiles;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * What a containerVM boots: kernel and initramfs, and how to start them.
@@ -25,8 +26,29 @@ public record BootArtifact(
 
   /** QEMU's machines that an artifact may ask for. */
   public enum Machine {
-    PC,
-    MICROVM
+    /** Without the devices that cost time to look for and that a containerVM has no use for. */
+    PC(List.of("-machine", "pc,hpet=off,usb=off,vmport=off,smbus=off")),
+    /**
+     * Its tables are needed: without them the kernel cannot read what fw_cfg holds. They come with
+     * a full BIOS unless the small one is asked for.
+     */
+    MICROVM(
+        List.of(
+            "-machine",
+            "microvm,acpi=on,pit=on,pic=on,rtc=on,isa-serial=on,pcie=off,usb=off",
+            "-bios",
+            "qboot.rom"));
+
+    private final List<String> options;
+
+    Machine(List<String> options) {
+      this.options = options;
+    }
+
+    /** QEMU's options that make it. */
+    List<String> options() {
+      return options;
+    }
   }
 
   private record Description(

@@ -15,7 +15,7 @@ class QemuCommandTest {
   void anEmulatedPcWithEveryDevice() {
     assertEquals(
         """
-        qemu-system-x86_64 -name guest=web -machine pc,usb=off,vmport=off,smbus=off \
+        qemu-system-x86_64 -name guest=web -machine pc,hpet=off,usb=off,vmport=off,smbus=off \
         -accel tcg,thread=multi -cpu max,family=26,model=2,stepping=1 -smp 1 -m 192 \
         -nodefaults -no-user-config -display none -no-reboot -pidfile /vch/vms/group/web/qemu.pid \
         -sandbox on,obsolete=deny,elevateprivileges=allow,spawn=deny,resourcecontrol=deny \
@@ -45,7 +45,7 @@ class QemuCommandTest {
     String line =
         String.join(" ", command(BootArtifact.Machine.MICROVM, Accelerator.KVM, 2).line());
 
-    assertTrue(line.contains("-machine microvm,acpi=off"), line);
+    assertTrue(line.contains("-machine microvm,acpi=on"), line);
     assertTrue(line.contains("-accel kvm -cpu host -smp 2"), line);
     assertTrue(line.contains("virtio-blk-device,drive=image"), line);
     assertFalse(line.contains("-pci"), line);
