@@ -23,11 +23,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Measures by hand where the time of a containerVM's start goes; run as a program. */
 final class StageTimes {
   private static final long MEBIBYTE = 1L << 20;
   private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Logger LOG = LoggerFactory.getLogger(StageTimes.class);
   private static long mark;
 
   private StageTimes() {}
@@ -38,7 +41,7 @@ final class StageTimes {
     try (LocalTestHost host = new LocalTestHost()) {
       stage("open");
       for (int round = 0; round < rounds; round++) {
-        System.out.println("-- round " + round);
+        LOG.info("round {}", round);
         run(host, round);
       }
       mark = System.nanoTime();
@@ -86,25 +89,23 @@ final class StageTimes {
       line = reader.next(PATIENCE);
       stage("second log line: " + (line == null ? "none" : text(line.content())));
     }
-    System.out.printf(
-        "   power on -> log line in all %d ms%n", (System.nanoTime() - begun) / 1_000_000);
+    LOG.info("power on -> log line in all {} ms", (System.nanoTime() - begun) / 1_000_000);
     exec(layer, vm, "first exec");
     for (int i = 0; i < 5; i++) {
       exec(layer, vm, "exec");
     }
-    System.out.println(layer.interaction().statistics(vm));
+    LOG.info("{}", layer.interaction().statistics(vm));
     stage("statistics");
     host.restart();
     stage("restart of the control plane");
     layer = host.portLayer();
-    System.out.println(
-        layer.compute().find(group.id()).orElseThrow().members().getFirst().process());
+    LOG.info("{}", layer.compute().find(group.id()).orElseThrow().members().getFirst().process());
     exec(layer, vm, "exec after restart");
     layer.compute().powerOff(group.id(), Duration.ofSeconds(1));
     stage("power off");
     ProcessState process =
         layer.compute().find(group.id()).orElseThrow().members().getFirst().process();
-    System.out.println(process);
+    LOG.info("{}", process);
     layer.compute().destroy(group.id());
     layer.storage().deleteDisk(scratch.id());
     layer.network().deleteEndpoint(nic.id());
@@ -145,7 +146,7 @@ final class StageTimes {
 
   private static void stage(String name) {
     long now = System.nanoTime();
-    System.out.printf("%8.1f ms  %s%n", (now - mark) / 1e6, name);
+    LOG.info("{} ms  {}", "%8.1f".formatted((now - mark) / 1e6), name);
     mark = System.nanoTime();
   }
 }
