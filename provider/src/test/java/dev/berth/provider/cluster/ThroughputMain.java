@@ -43,7 +43,7 @@ public final class ThroughputMain {
         KubernetesClient admin = controlPlane.admin();
         KubernetesClient node = controlPlane.node();
         InMemoryPortLayer portLayer = new InMemoryPortLayer()) {
-      portLayer.changeCapacity(new Capacity(64_000, 64L << 30, 5_000, 0));
+      portLayer.changeCapacity(new Capacity(64_000, 8L << 40, 5_000, 0));
       portLayer.addImage(
           "server:1",
           new ImageConfiguration(
