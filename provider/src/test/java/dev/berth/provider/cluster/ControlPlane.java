@@ -102,6 +102,7 @@ final class ControlPlane implements AutoCloseable {
     return new KubernetesClientBuilder()
         .withConfig(
             new ConfigBuilder(config)
+                .withRequestTimeout(120_000)
                 .withMaxConcurrentRequests(1000)
                 .withMaxConcurrentRequestsPerHost(1000)
                 .build())
