@@ -61,7 +61,9 @@ step() {
   log=$work/logs/$(tr -c 'a-z0-9\n' - <<<"${name,,}").log
   mkdir -p "$work/logs"
   say "$name"
-  if ! "$@" >"$log" 2>&1; then
+  # In the background, because errexit means nothing inside the condition of an if.
+  "$@" >"$log" 2>&1 &
+  if ! wait $!; then
     tail -n 40 "$log" >&2
     fail "$name failed; the whole output is in ${log#"$root"/}"
   fi

@@ -136,8 +136,11 @@ public final class StateLog {
         next(new Running(attempt(state), time(state, "startedAt")));
       }
       case "EXITED" -> {
-        ready = true;
-        next(exited(state));
+        // Without times, it is no attempt that ended: the guest gave up before it took one.
+        ready = state.has("finishedAt");
+        if (ready) {
+          next(exited(state));
+        }
       }
       default -> ready = false;
     }

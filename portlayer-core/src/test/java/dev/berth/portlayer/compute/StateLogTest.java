@@ -46,6 +46,15 @@ class StateLogTest {
   }
 
   @Test
+  @DisplayName("takes a guest that gave up in its boot for no attempt that ended")
+  void gaveUp() {
+    append(
+        "{\"sequence\":1,\"bootId\":\"a\",\"phase\":\"EXITED\",\"attempt\":0,\"exitCode\":128,\"reason\":\"StartError\",\"message\":\"the containerVM cannot go on\"}\n");
+    assertFalse(log.observe(PowerState.ON).ready());
+    assertEquals(new NotStarted(), log.observe(PowerState.OFF).process());
+  }
+
+  @Test
   @DisplayName("follows a process from ready to its end and the next attempt")
   void life() {
     append(READY);

@@ -27,27 +27,24 @@ public record BootArtifact(
   /** QEMU's machines that an artifact may ask for. */
   public enum Machine {
     /** Without the devices that cost time to look for and that a containerVM has no use for. */
-    PC(List.of("-machine", "pc,hpet=off,usb=off,vmport=off,smbus=off")),
+    PC,
     /**
      * Its tables are needed: without them the kernel cannot read what fw_cfg holds. They come with
      * a full BIOS unless the small one is asked for.
      */
-    MICROVM(
-        List.of(
-            "-machine",
-            "microvm,acpi=on,pit=on,pic=on,rtc=on,isa-serial=on,pcie=off,usb=off",
-            "-bios",
-            "qboot.rom"));
-
-    private final List<String> options;
-
-    Machine(List<String> options) {
-      this.options = options;
-    }
+    MICROVM;
 
     /** QEMU's options that make it. */
     List<String> options() {
-      return options;
+      return switch (this) {
+        case PC -> List.of("-machine", "pc,hpet=off,usb=off,vmport=off,smbus=off");
+        case MICROVM ->
+            List.of(
+                "-machine",
+                "microvm,acpi=on,pit=on,pic=on,rtc=on,isa-serial=on,pcie=off,usb=off",
+                "-bios",
+                "qboot.rom");
+      };
     }
   }
 
