@@ -51,6 +51,8 @@ final class Node implements AutoCloseable {
     PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     parts.push(meters::close);
     Provider provider = opened(new Provider(configuration.provider(), client, portLayer, meters));
+    // Before the API listens, so that whoever finds it there finds every pod in it.
+    provider.start();
     KubeletApiServer server =
         opened(
             KubeletApiServer.start(
@@ -60,9 +62,7 @@ final class Node implements AutoCloseable {
                 new ClusterAuthenticator(client, settings.serving().clientAuthority()),
                 new ClusterAuthorizer(client, settings.nodeName()),
                 meters));
-    LOG.info("The kubelet's API listens on {}", server.address());
-    provider.start();
-    LOG.info("Node {} is registered", settings.nodeName());
+    LOG.info("Node {} is at work; its API listens on {}", settings.nodeName(), server.address());
   }
 
   private <T extends AutoCloseable> T opened(T part) {

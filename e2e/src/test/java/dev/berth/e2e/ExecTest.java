@@ -88,9 +88,9 @@ class ExecTest {
   @Test
   @DisplayName("gives a terminal that knows its size and its changes")
   void terminal() {
-    // The shell inside ends only when it sees the second size.
+    // The shell inside goes on only when it sees each size, which follows its start.
     String kubectl =
-        "kubectl exec -it target -- sh -c 'stty size; until stty size | grep -q \"44 122\"; do usleep 50000; done; stty size'";
+        "kubectl exec -it target -- sh -c 'for size in \"33 111\" \"44 122\"; do until stty size | grep \"$size\"; do usleep 50000; done; done'";
     Command.Result result =
         berth
             .inNamespace(

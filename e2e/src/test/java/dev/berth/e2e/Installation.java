@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
@@ -225,6 +226,19 @@ final class Installation implements AutoCloseable {
   void kill(ProcessHandle process) {
     Objects.requireNonNull(process, "process").destroyForcibly();
     await().atMost(Duration.ofSeconds(20)).until(() -> !process.isAlive());
+  }
+
+  /** What each containerVM has told of its state. */
+  List<String> states() {
+    try (Stream<Path> files = Files.walk(directory.resolve("vch/vms"))) {
+      List<String> states = new ArrayList<>();
+      for (Path file : files.filter(path -> path.endsWith("state.jsonl")).toList()) {
+        states.add(Files.readString(file));
+      }
+      return states;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** The QEMU processes of this installation's containerVMs. */

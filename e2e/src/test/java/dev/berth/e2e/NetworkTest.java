@@ -56,11 +56,7 @@ class NetworkTest {
           .atMost(Duration.ofSeconds(60))
           .until(() -> Command.of("curl", "-sS", "-m", "5", url).run().exitCode() == 0);
       assertEquals(
-          0,
-          berth
-              .kubectl("exec", "client", "--", "wget", "-q", "-O", "-", "-T", "5", url)
-              .run()
-              .exitCode());
+          0, berth.kubectl("exec", "client", "--", "wget", "-q", "-O", "-", url).run().exitCode());
     }
     String redis = berth.podIp("redis");
     String answer =
