@@ -15,11 +15,13 @@ import org.jspecify.annotations.NullMarked;
 
 /** Rules that hold in every module. */
 public final class CodingRules {
-  /** Everything is logged through SLF4J; only the command talks to a console. */
+  /** Everything is logged through SLF4J; only commands talk to a console. */
   public static final ArchRule NO_CONSOLE_OR_JDK_LOGGING =
       noClasses()
           .that()
           .resideOutsideOfPackage("dev.berth.cli..")
+          .and()
+          .haveSimpleNameNotEndingWith("Main")
           .should()
           .accessField(System.class, "out")
           .orShould()

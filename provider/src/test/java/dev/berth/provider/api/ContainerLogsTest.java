@@ -27,10 +27,13 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Every option of containerLogs. */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
 class ContainerLogsTest {
+  private static final Logger LOG = LoggerFactory.getLogger(ContainerLogsTest.class);
   private static final String LOGS = "/containerLogs/default/web/app";
   private static final Instant TIME = Instant.parse("2026-01-02T03:04:05.000000078Z");
   private static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -182,7 +185,7 @@ class ContainerLogsTest {
       long rest = body.transferTo(java.io.OutputStream.nullOutputStream());
       double seconds = (System.nanoTime() - begin) / 1e9;
       assertEquals(lines * 100 - 1, rest);
-      System.out.printf("log throughput: %.0f MB/s%n", rest / 1e6 / seconds);
+      LOG.info("log throughput: {} MB/s", Math.round(rest / 1e6 / seconds));
     }
   }
 

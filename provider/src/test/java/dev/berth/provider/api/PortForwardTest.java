@@ -22,10 +22,13 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Port forwarding as Kubernetes' own client library does it, over SPDY and within a WebSocket. */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
 class PortForwardTest {
+  private static final Logger LOG = LoggerFactory.getLogger(PortForwardTest.class);
   private static final Pattern READY = Pattern.compile("Forwarding from 127.0.0.1:(\\d+) .*");
 
   @TempDir Path directory;
@@ -55,11 +58,11 @@ class PortForwardTest {
                   try (socket) {
                     socket.getInputStream().transferTo(socket.getOutputStream());
                   } catch (IOException e) {
-                    System.out.println("echo: " + e);
+                    LOG.info("echo", e);
                   }
                 });
       } catch (IOException e) {
-        System.out.println("echo ended: " + e);
+        LOG.info("echo ended", e);
       }
     }
   }
@@ -102,7 +105,7 @@ class PortForwardTest {
       socket.getOutputStream().write(bytes);
       socket.shutdownOutput();
     } catch (IOException e) {
-      System.out.println("sender: " + e);
+      LOG.info("sender", e);
     }
   }
 
