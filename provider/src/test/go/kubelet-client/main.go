@@ -166,4 +166,3 @@ func forward(ctx context.Context, o options) error {
 	}
 	return forwarder.ForwardPorts()
 }
-
