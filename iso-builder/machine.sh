@@ -26,7 +26,7 @@ prepare_devices() {
 # describe_machine ARTIFACT fast|counted : sets the array `machine` to the QEMU that boots kernel and initramfs with the devices of
 # a containerVM: three named ports, two disks, one NIC and the configuration.
 describe_machine() {
-  local kind bus kilohertz
+  local kind bus kilohertz timer
   if [[ $2 == counted ]]; then
     machine=("${common_machine[@]}" "${accelerator_counted[@]}") kilohertz=1000000
   else
@@ -34,12 +34,13 @@ describe_machine() {
   fi
   kind=$(jq -r .machine "$1/boot.json")
   case $kind in
-    pc) machine+=(-M 'pc,hpet=off,usb=off,vmport=off') bus=pci ;;
-    microvm) machine+=(-M 'microvm,acpi=on,pit=on,pic=on,rtc=on,isa-serial=on,pcie=off,usb=off' -bios qboot.rom) bus=device ;;
+    pc) machine+=(-M 'pc,hpet=off,usb=off,vmport=off') bus=pci timer=nolapic_timer ;;
+    # Its timers are the local APIC's: without them the guest's clock stops.
+    microvm) machine+=(-M 'microvm,acpi=on,pit=on,pic=on,rtc=on,isa-serial=on,pcie=off,usb=off' -bios qboot.rom) bus=device timer='' ;;
     *) fail "$1/boot.json has machine '$kind'" ;;
   esac
   machine+=(-kernel "$1/kernel" -initrd "$1/initramfs"
-    -append "$(jq -r .arguments "$1/boot.json") console=ttyS0 nolapic_timer tsc_early_khz=$kilohertz"
+    -append "$(jq -r .arguments "$1/boot.json") console=ttyS0 $timer tsc_early_khz=$kilohertz"
     -fw_cfg "name=opt/dev.berth/config,file=$work/config.json"
     -device "virtio-serial-$bus"
     -chardev "file,id=log,path=$work/log,append=on" -device 'virtserialport,chardev=log,name=dev.berth.log'
