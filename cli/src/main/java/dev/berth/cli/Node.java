@@ -8,6 +8,7 @@ import dev.berth.provider.api.KubeletApiServer;
 import dev.berth.provider.api.auth.ClusterAuthenticator;
 import dev.berth.provider.api.auth.ClusterAuthorizer;
 import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
@@ -22,6 +23,9 @@ import org.slf4j.LoggerFactory;
 /** A node at work: a port layer, the provider on top of it, and the kubelet's API. */
 final class Node implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Node.class);
+
+  /** Every pod may have a request under way; the API server says itself when it is too many. */
+  private static final int REQUESTS = 1000;
 
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
 
@@ -76,7 +80,13 @@ final class Node implements AutoCloseable {
             .kubeconfig()
             .map(file -> Config.fromKubeconfig(file.toFile()))
             .orElseGet(() -> Config.autoConfigure(null));
-    return new KubernetesClientBuilder().withConfig(config).build();
+    return new KubernetesClientBuilder()
+        .withConfig(
+            new ConfigBuilder(config)
+                .withMaxConcurrentRequests(REQUESTS)
+                .withMaxConcurrentRequestsPerHost(REQUESTS)
+                .build())
+        .build();
   }
 
   /** Waits until the process is told to end, and closes everything before it does. */

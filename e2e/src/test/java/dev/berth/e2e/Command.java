@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** A program run to its end within a deadline. */
-final class Command {
+public final class Command {
   private final List<String> arguments;
   private Map<String, String> environment = Map.of();
   private byte[] input = new byte[0];
@@ -22,35 +22,35 @@ final class Command {
     this.arguments = List.copyOf(arguments);
   }
 
-  static Command of(List<String> arguments) {
+  public static Command of(List<String> arguments) {
     return new Command(arguments);
   }
 
-  static Command of(String... arguments) {
+  public static Command of(String... arguments) {
     return new Command(List.of(arguments));
   }
 
-  Command environment(Map<String, String> more) {
+  public Command environment(Map<String, String> more) {
     environment = Map.copyOf(more);
     return this;
   }
 
-  Command input(byte[] bytes) {
+  public Command input(byte[] bytes) {
     input = bytes.clone();
     return this;
   }
 
-  Command input(String text) {
+  public Command input(String text) {
     return input(text.getBytes(StandardCharsets.UTF_8));
   }
 
-  Command deadline(Duration most) {
+  public Command deadline(Duration most) {
     deadline = most;
     return this;
   }
 
   /** Starts the program; the caller ends it. */
-  Process start() {
+  public Process start() {
     try {
       ProcessBuilder builder = new ProcessBuilder(arguments);
       builder.environment().putAll(environment);
@@ -60,7 +60,7 @@ final class Command {
     }
   }
 
-  Result run() {
+  public Result run() {
     Process process = start();
     try (var output = new Drain(process.getInputStream());
         var error = new Drain(process.getErrorStream())) {
@@ -91,13 +91,13 @@ final class Command {
 
   /** What a program left. */
   @SuppressWarnings("ArrayRecordComponent") // never compared
-  record Result(List<String> arguments, int exitCode, byte[] bytes, String error) {
-    String output() {
+  public record Result(List<String> arguments, int exitCode, byte[] bytes, String error) {
+    public String output() {
       return new String(bytes, StandardCharsets.UTF_8);
     }
 
     /** Fails the test unless the program ended with this exit code. */
-    Result expect(int code) {
+    public Result expect(int code) {
       if (exitCode != code) {
         throw new AssertionError(
             "exit code %d instead of %d: %s%n%s%n%s"

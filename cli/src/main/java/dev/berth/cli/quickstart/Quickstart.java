@@ -26,13 +26,15 @@ final class Quickstart {
   private final String name;
   private final Path checkout;
   private final Path directory;
+  private final Path boot;
   private final PrintWriter out;
   private final long began = System.nanoTime();
 
-  Quickstart(String name, Path checkout, Path directory, PrintWriter out) {
+  Quickstart(String name, Path checkout, Path directory, Path boot, PrintWriter out) {
     this.name = name;
     this.checkout = checkout.toAbsolutePath().normalize();
     this.directory = directory.toAbsolutePath().normalize();
+    this.boot = boot.toAbsolutePath().normalize();
     this.out = out;
   }
 
@@ -153,7 +155,7 @@ final class Quickstart {
                 "--directory",
                 directory.resolve("vch").toString(),
                 "--boot",
-                checkout.resolve(".berth/boot").toString(),
+                boot.toString(),
                 "--network",
                 "pods=" + addresses.pods(),
                 "--allow-host-port",

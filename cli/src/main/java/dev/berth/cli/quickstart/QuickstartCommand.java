@@ -46,6 +46,12 @@ public final class QuickstartCommand implements Callable<Integer> {
   private String name = "berth";
 
   @Option(
+      names = "--boot",
+      paramLabel = "DIR",
+      description = "What containerVMs boot (default: .berth/boot in the checkout).")
+  private @Nullable Path boot;
+
+  @Option(
       names = "--kubelet-option",
       paramLabel = "OPTION",
       description =
@@ -66,7 +72,9 @@ public final class QuickstartCommand implements Callable<Integer> {
     }
     Path root = java.util.Objects.requireNonNull(checkout);
     Path state = directory == null ? root.resolve(".berth") : directory;
-    Quickstart quickstart = new Quickstart(name, root, state, known.commandLine().getOut());
+    Path artifact = boot == null ? root.resolve(".berth/boot") : boot;
+    Quickstart quickstart =
+        new Quickstart(name, root, state, artifact, known.commandLine().getOut());
     try {
       if (stop) {
         quickstart.stop();
