@@ -44,7 +44,13 @@ public final class Bench {
   private void run() throws Exception {
     report.describe(
         "qemu",
-        Command.of("qemu-system-x86_64", "--version").run().expect(0).output().lines().findFirst().orElse("?"));
+        Command.of("qemu-system-x86_64", "--version")
+            .run()
+            .expect(0)
+            .output()
+            .lines()
+            .findFirst()
+            .orElse("?"));
     if (sections.contains("start") || sections.contains("use") || sections.contains("pull")) {
       for (String kernel : kernels) {
         withVms(kernel);
@@ -99,12 +105,27 @@ public final class Bench {
     String section = "%d pods, %s".formatted(pods, state);
     Figure speed =
         report.add(
-            section, "created -> all Running", "pods/s", all.stream().map(r -> pods / r.running()).toList());
-    report.add(section, "deleted -> all gone", "s", all.stream().map(Throughput.Round::gone).toList());
+            section,
+            "created -> all Running",
+            "pods/s",
+            all.stream().map(r -> pods / r.running()).toList());
     report.add(
-        section, "provider's processor time to Running", "s", all.stream().map(Throughput.Round::cpu).toList());
-    report.add(section, "provider resident before", "MiB", all.stream().map(Throughput.Round::before).toList());
-    report.add(section, "provider resident, all Running", "MiB", all.stream().map(Throughput.Round::after).toList());
+        section, "deleted -> all gone", "s", all.stream().map(Throughput.Round::gone).toList());
+    report.add(
+        section,
+        "provider's processor time to Running",
+        "s",
+        all.stream().map(Throughput.Round::cpu).toList());
+    report.add(
+        section,
+        "provider resident before",
+        "MiB",
+        all.stream().map(Throughput.Round::before).toList());
+    report.add(
+        section,
+        "provider resident, all Running",
+        "MiB",
+        all.stream().map(Throughput.Round::after).toList());
     if (state.equals("warm")) {
       report.promise(
           new Report.Promise(

@@ -33,11 +33,11 @@ final class Machine {
   /** The field of a text in the form of /proc/meminfo, MiB. */
   static double mebibytes(String text, String field) {
     return text.lines()
-        .filter(line -> line.startsWith(field + ":"))
-        .map(line -> line.replaceAll("[^0-9]", ""))
-        .mapToDouble(Double::parseDouble)
-        .findFirst()
-        .orElseThrow(() -> new IllegalStateException("no " + field + " in " + text))
+            .filter(line -> line.startsWith(field + ":"))
+            .map(line -> line.replaceAll("[^0-9]", ""))
+            .mapToDouble(Double::parseDouble)
+            .findFirst()
+            .orElseThrow(() -> new IllegalStateException("no " + field + " in " + text))
         / KIB_PER_MIB;
   }
 

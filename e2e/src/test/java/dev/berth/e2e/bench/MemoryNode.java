@@ -43,8 +43,7 @@ public final class MemoryNode {
               List.of(),
               Map.of()));
       try (Provider provider =
-          new Provider(
-              configuration(arguments[1]), client, portLayer, new SimpleMeterRegistry())) {
+          new Provider(configuration(arguments[1]), client, portLayer, new SimpleMeterRegistry())) {
         provider.start();
         new PrintWriter(System.out, true, StandardCharsets.UTF_8).println(READY);
         while (System.in.read() >= 0) {

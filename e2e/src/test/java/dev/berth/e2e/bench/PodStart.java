@@ -60,11 +60,7 @@ final class PodStart {
             "first log line / bare boot, " + kernel, "x", ratio, PROMISED_RATIO, true));
     report.promise(
         new Report.Promise(
-            "control-plane overhead, " + kernel,
-            "ms",
-            overhead.median(),
-            PROMISED_OVERHEAD,
-            true));
+            "control-plane overhead, " + kernel, "ms", overhead.median(), PROMISED_OVERHEAD, true));
   }
 
   private Figure stage(Report report, String section, String name, int index) {
@@ -142,8 +138,7 @@ final class PodStart {
     /** The scratch disk as it is now; the image's disk is shared as it always is. */
     private static void copy(Path files, Path folder) {
       Path group = files.getParent();
-      Path disks =
-          group == null ? files : group.getParent().resolveSibling("disks");
+      Path disks = group == null ? files : group.getParent().resolveSibling("disks");
       try (var all = Files.list(disks)) {
         Path scratch =
             all.filter(

@@ -43,7 +43,10 @@ final class Pull {
     Figure pull = report.add(section, "pull and disk build, per compressed MB", "ms/MB", ours);
     Figure skopeo = report.add(section, "skopeo copy to a directory, the same", "ms/MB", theirs);
     report.add(
-        section, "pull and disk build / skopeo, medians", "x", List.of(pull.median() / skopeo.median()));
+        section,
+        "pull and disk build / skopeo, medians",
+        "x",
+        List.of(pull.median() / skopeo.median()));
   }
 
   private static void pull(String registry, Path folder) {
@@ -52,8 +55,7 @@ final class Pull {
             ImageStoreConfiguration.defaults(folder)
                 .withRegistries(List.of(RegistryConfiguration.plain(registry))))) {
       var _ =
-          store.pull(
-              new ImageRequest(registry + "/" + IMAGE, List.of(), Duration.ofMinutes(2)));
+          store.pull(new ImageRequest(registry + "/" + IMAGE, List.of(), Duration.ofMinutes(2)));
     }
   }
 

@@ -122,6 +122,8 @@ final class Report {
 
   private static String number(double value) {
     return String.format(
-        Locale.ROOT, Math.abs(value) < 10 ? "%.2f" : Math.abs(value) < 100 ? "%.1f" : "%.0f", value);
+        Locale.ROOT,
+        Math.abs(value) < 10 ? "%.2f" : Math.abs(value) < 100 ? "%.1f" : "%.0f",
+        value);
   }
 }

@@ -106,9 +106,11 @@ final class Throughput implements AutoCloseable {
       double used = cpuSeconds() - cpu;
       double after = Machine.resident(node.pid());
       begun = System.nanoTime();
-      var _ =
-          admin.pods().inNamespace(NAMESPACE).withTimeout(0, TimeUnit.SECONDS).delete();
-      require(gone.tryAcquire(pods, PATIENCE_SECONDS, TimeUnit.SECONDS), gone.availablePermits(), "gone");
+      var _ = admin.pods().inNamespace(NAMESPACE).withTimeout(0, TimeUnit.SECONDS).delete();
+      require(
+          gone.tryAcquire(pods, PATIENCE_SECONDS, TimeUnit.SECONDS),
+          gone.availablePermits(),
+          "gone");
       return new Round(took, Machine.millisSince(begun) / 1000, used, before, after);
     }
   }

@@ -69,10 +69,12 @@ final class Use {
       kubectl.add(Machine.millisSince(begun));
     }
     vch.delete("exec");
-    Figure round = report.add(section, "exec of true, one client, through the API server", "ms", kept);
+    Figure round =
+        report.add(section, "exec of true, one client, through the API server", "ms", kept);
     report.add(section, "kubectl exec of true, with kubectl's start", "ms", kubectl);
     report.promise(
-        new Report.Promise("exec round trip, " + section, "ms", round.median(), PROMISED_EXEC, true));
+        new Report.Promise(
+            "exec round trip, " + section, "ms", round.median(), PROMISED_EXEC, true));
   }
 
   private String run(String pod, String... command)

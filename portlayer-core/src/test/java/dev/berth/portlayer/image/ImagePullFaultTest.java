@@ -281,6 +281,17 @@ class ImagePullFaultTest {
   }
 
   @Test
+  @DisplayName("what neither the registry nor its mirror gives is told with what each said")
+  void nowhere() {
+    RegistryConfiguration mirrored =
+        new RegistryConfiguration("127.0.0.1:1", List.of(registry.uri()), true, Optional.empty());
+    store(configuration().withRegistries(List.of(mirrored)));
+    PortLayerException refused = failure(Code.UNAVAILABLE, "127.0.0.1:1/app:1");
+    assertSays("cannot reach http://127.0.0.1:1", refused);
+    assertSays("mirror %s: not found".formatted(registry.host()), refused);
+  }
+
+  @Test
   @DisplayName("mirrors are asked in order, before the registry, which serves what they lack")
   void mirrors() {
     try (TestRegistry mirror = new TestRegistry()) {

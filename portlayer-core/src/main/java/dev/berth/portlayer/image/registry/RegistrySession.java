@@ -84,6 +84,7 @@ final class RegistrySession {
       String method, Function<Endpoint, URI> address, Map<String, String> headers) {
     @Nullable PortLayerException failure = null;
     @Nullable Endpoint failed = null;
+    @Nullable Endpoint before = null;
     List<Way> order = order();
     for (int i = 0; i < order.size(); i++) {
       Way way = order.get(i);
@@ -101,13 +102,26 @@ final class RegistrySession {
           throw e;
         }
         failed = e.code() == Code.UNAUTHENTICATED ? null : way.endpoint();
-        failure = telling(failure, e, way);
+        failure =
+            before != null && failure != null && !before.equals(way.endpoint())
+                ? both(e, failure, before)
+                : telling(failure, e, way);
+        before = way.endpoint();
       }
     }
     if (failure == null) {
       throw new IllegalStateException("a session has at least one way");
     }
     throw failure;
+  }
+
+  /** What the registry itself said, and what a mirror had said before. */
+  private static PortLayerException both(
+      PortLayerException now, PortLayerException earlier, Endpoint mirror) {
+    return new PortLayerException(
+        now.code(),
+        "%s; mirror %s: %s".formatted(now.getMessage(), mirror.host(), earlier.getMessage()),
+        now);
   }
 
   /** Refused credentials explain more than the refusal of none that follows at the same place. */
