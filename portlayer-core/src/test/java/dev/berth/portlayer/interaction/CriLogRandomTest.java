@@ -2,6 +2,8 @@ package dev.berth.portlayer.interaction;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.berth.portlayer.random.RandomCases;
+import dev.berth.portlayer.random.RandomValues;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -12,32 +14,45 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.AlphaChars;
-import net.jqwik.api.constraints.IntRange;
-import net.jqwik.api.constraints.Size;
-import net.jqwik.api.constraints.StringLength;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
 
-/** What holds for every log, however it is cut into reads. */
-class CriLogPropertyTest {
+@DisplayName("Every log, however it is cut into reads,")
+class CriLogRandomTest {
   private static final Instant START = Instant.parse("2026-01-02T03:04:05Z");
 
-  @Property(tries = 200)
-  void everyLineComesBackFromItsAttempt(
-      @ForAll @Size(max = 4) List<@Size(max = 30) List<@AlphaChars @StringLength(max = 60) String>> attempts,
-      @ForAll @IntRange(min = 1, max = 200) int piece) {
+  private static List<String> lines(RandomValues values) {
+    return values.list(0, 30, () -> values.letters(60));
+  }
+
+  @Test
+  @DisplayName("gives every line back from its attempt")
+  void everyLineComesBackFromItsAttempt() {
+    RandomCases.check(
+        100,
+        values -> checkEveryLine(values.list(0, 4, () -> lines(values)), values.between(1, 200)));
+  }
+
+  private static void checkEveryLine(List<List<String>> attempts, int piece) {
     GrowingLog log = write(attempts, piece);
     for (int attempt = 0; attempt < attempts.size(); attempt++) {
       assertEquals(attempts.get(attempt), read(log, attempt, OptionalLong.empty()));
     }
   }
 
-  @Property(tries = 200)
-  void theTailIsTheEndOfTheWhole(
-      @ForAll @Size(min = 1, max = 3) List<@Size(max = 30) List<@AlphaChars @StringLength(max = 60) String>> attempts,
-      @ForAll @IntRange(min = 0, max = 40) int tail,
-      @ForAll @IntRange(min = 1, max = 200) int piece) {
+  @Test
+  @DisplayName("has a tail that is the end of the whole")
+  void theTailIsTheEndOfTheWhole() {
+    RandomCases.check(
+        100,
+        values ->
+            checkTail(
+                values.list(1, 3, () -> lines(values)),
+                values.between(0, 40),
+                values.between(1, 200)));
+  }
+
+  private static void checkTail(List<List<String>> attempts, int tail, int piece) {
     GrowingLog log = write(attempts, piece);
     for (int attempt = 0; attempt < attempts.size(); attempt++) {
       List<String> whole = attempts.get(attempt);
@@ -46,10 +61,13 @@ class CriLogPropertyTest {
     }
   }
 
-  @Property(tries = 100)
-  void followingAWriterGivesTheSameAsReadingAfterwards(
-      @ForAll @Size(max = 30) List<@AlphaChars @StringLength(max = 60) String> lines,
-      @ForAll @IntRange(min = 1, max = 50) int written) {
+  @Test
+  @DisplayName("gives who follows its writer the same as who reads afterwards")
+  void followingAWriterGivesTheSameAsReadingAfterwards() {
+    RandomCases.check(50, values -> checkFollowing(lines(values), values.between(1, 50)));
+  }
+
+  private static void checkFollowing(List<String> lines, int written) {
     byte[] whole = bytes(List.of(lines));
     GrowingLog log = new GrowingLog();
     log.running(0);

@@ -3,33 +3,37 @@ package dev.berth.provider.lifecycle;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.berth.portlayer.random.RandomCases;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
 
-/** What holds for every sequence of failures. */
-class BackOffProperties {
+@DisplayName("The pause before a restart")
+class BackOffTest {
   private static final Instant START = Instant.parse("2026-11-23T12:00:00Z");
 
-  @Property(tries = 200)
-  void doublesFromTenSecondsToFiveMinutes(@ForAll @IntRange(min = 1, max = 30) int failures) {
+  @Test
+  @DisplayName("doubles from ten seconds to five minutes")
+  void doublesFromTenSecondsToFiveMinutes() {
     Optional<BackOff> backOff = Optional.empty();
     Instant now = START;
-    for (int count = 0; count < failures; count++) {
+    for (int failures = 1; failures <= 30; failures++) {
       backOff = Optional.of(BackOff.next(backOff, now, now));
       now = now.plus(backOff.get().delay());
+      long expected = failures > 5 ? 300 : 10L << (failures - 1);
+      assertEquals(Duration.ofSeconds(expected), backOff.get().delay());
     }
-    long expected = failures > 5 ? 300 : 10L << (failures - 1);
-    assertEquals(Duration.ofSeconds(expected), backOff.orElseThrow().delay());
   }
 
-  @Property(tries = 200)
-  void neverWaitsLongerThanItsDelay(
-      @ForAll @IntRange(min = 0, max = 2000) int pause,
-      @ForAll @IntRange(min = 0, max = 2000) int later) {
+  @Test
+  @DisplayName("is never longer than its delay")
+  void neverWaitsLongerThanItsDelay() {
+    RandomCases.check(200, values -> checkDelay(values.between(0, 2000), values.between(0, 2000)));
+  }
+
+  private static void checkDelay(int pause, int later) {
     BackOff backOff = BackOff.next(Optional.empty(), START, START);
     Instant failedAt = START.plusSeconds(pause);
     Instant now = failedAt.plusSeconds(later);

@@ -3,6 +3,8 @@ package dev.berth.portlayer.image.layer;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.berth.portlayer.image.testing.TarBuilder;
+import dev.berth.portlayer.random.RandomCases;
+import dev.berth.portlayer.random.RandomValues;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.FileChannel;
@@ -16,34 +18,32 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
-import net.jqwik.api.Arbitraries;
-import net.jqwik.api.Arbitrary;
-import net.jqwik.api.Combinators;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Label;
-import net.jqwik.api.Property;
-import net.jqwik.api.Provide;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
 
 /** Merging against a model that keeps a plain map of paths, and writing against reading. */
-class LayerMergeProperties {
+class LayerMergeModelTest {
   /**
    * What a generated entry wants to be; entries that make no sense where they stand are left out.
    */
   record Wish(int kind, List<String> path, int pick) {}
 
-  @Provide
-  Arbitrary<List<List<Wish>>> layers() {
-    Arbitrary<List<String>> path = Arbitraries.of("a", "b", "c").list().ofMinSize(1).ofMaxSize(3);
-    Arbitrary<Wish> wish =
-        Combinators.combine(
-                Arbitraries.integers().between(0, 7), path, Arbitraries.integers().between(0, 99))
-            .as(Wish::new);
-    return wish.list().ofMinSize(1).ofMaxSize(8).list().ofMinSize(1).ofMaxSize(4);
+  private static List<List<Wish>> layers(RandomValues values) {
+    return values.list(1, 4, () -> values.list(1, 8, () -> wish(values)));
   }
 
-  @Property(tries = 400)
-  @Label("merged layers show what the model shows, and survive being written and read again")
-  void mergesLikeTheModel(@ForAll("layers") List<List<Wish>> layers) throws IOException {
+  private static Wish wish(RandomValues values) {
+    List<String> path = values.list(1, 3, () -> values.of(List.of("a", "b", "c")));
+    return new Wish(values.between(0, 7), path, values.between(0, 99));
+  }
+
+  @Test
+  @DisplayName("merged layers show what the model shows, and survive being written and read again")
+  void mergesLikeTheModel() {
+    RandomCases.check(200, values -> checkMerge(layers(values)));
+  }
+
+  private static void checkMerge(List<List<Wish>> layers) throws IOException {
     LayerModel model = new LayerModel();
     MergedTree merged = new MergedTree();
     List<FileChannel> archives = new ArrayList<>();
