@@ -62,11 +62,8 @@ func (s *sources) prepareOne(mount *api.Mount, group *uint32) (shim.Mount, error
 	case *api.Mount_Files:
 		m.MakeSubPath = false
 		m.Group = nil
-		if m.Source, err = s.files.Path(source.Files); err == nil {
-			if _, err = os.Stat(m.Source); err != nil {
-				err = fmt.Errorf("the volume %q was not written", source.Files)
-			}
-		}
+		// That nobody wrote the volume is found out when it is mounted: it is a start error, as with a missing source elsewhere.
+		m.Source, err = s.files.Path(source.Files)
 		return m, err
 	case *api.Mount_Memory:
 		m.Source, err = s.memory(source.Memory)

@@ -62,8 +62,11 @@ func openTree(mount Mount) (tree, error) {
 // are never followed out of the source.
 func openSource(mount Mount) (int, error) {
 	base, err := unix.Open(mount.Source, unix.O_PATH|unix.O_CLOEXEC, 0)
-	if err != nil || mount.SubPath == "" {
-		return base, err
+	if err != nil {
+		return -1, fmt.Errorf("open the source %q: %w", mount.Source, err)
+	}
+	if mount.SubPath == "" {
+		return base, nil
 	}
 	defer unix.Close(base)
 	how := unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT}

@@ -311,6 +311,8 @@ func testStartErrors(s *suite, t *testing.T) {
 		{&api.Process{}, `no command specified`},
 		{&api.Process{Arguments: []string{"true"}, Sysctls: map[string]string{"net.nothing": "1"}}, `set the sysctl "net.nothing"`},
 		{&api.Process{Arguments: []string{"true"}, WorkingDirectory: "/etc/passwd"}, `working directory`},
+		{&api.Process{Arguments: []string{"true"}, Mounts: []*api.Mount{{Destination: "/a", Source: &api.Mount_Files{Files: "never-written"}}}},
+			`mount /a: open the source`},
 	}
 	for _, test := range tests {
 		attempt := s.next()
@@ -345,8 +347,8 @@ func testInvalid(s *suite, t *testing.T) {
 	expect("lower attempt", start(s.attempt-1, shell("true")), codes.FailedPrecondition, "lower")
 	expect("no process", start(s.attempt+1, nil), codes.InvalidArgument, "process is missing")
 	expect("bad capability", start(s.attempt+1, &api.Process{Capabilities: []string{"X"}}), codes.InvalidArgument, `"X" is not a capability`)
-	expect("bad mount", start(s.attempt+1, &api.Process{Mounts: []*api.Mount{{Destination: "/a", Source: &api.Mount_Files{Files: "none"}}}}),
-		codes.InvalidArgument, `the volume "none" was not written`)
+	expect("bad mount", start(s.attempt+1, &api.Process{Mounts: []*api.Mount{{Destination: "a", Source: &api.Mount_Files{Files: "none"}}}}),
+		codes.InvalidArgument, "destination must be an absolute path")
 	_, err := s.client.Signal(ctx, &api.SignalRequest{Signal: "TERM"})
 	expect("signal to nobody", err, codes.FailedPrecondition, "no process runs")
 	_, err = execute(ctx, s.client, "true")

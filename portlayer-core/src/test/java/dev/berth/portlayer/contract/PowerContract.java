@@ -43,7 +43,9 @@ abstract class PowerContract {
   void powerOff() {
     Guest guest = fixture.guest();
     int attempt =
-        guest.start(ProcessSpecs.shell("trap 'exit 3' TERM; while true; do sleep 1; done"));
+        guest.start(
+            ProcessSpecs.shell("trap 'exit 3' TERM; echo ready; while true; do sleep 1; done"));
+    guest.awaitLine("ready");
     fixture.compute().powerOff(guest.groupId(), fixture.patience());
     ContainerVm off = guest.observe();
     assertEquals(PowerState.OFF, off.power());
