@@ -70,6 +70,7 @@ final class PodWorker {
 
   /** The pod as it is now at the API server. */
   void update(Pod changed) {
+    SpecChange.refused(pod, changed).forEach(event -> context.events().tell(changed, event));
     pod = changed;
     wake();
   }
