@@ -8,6 +8,7 @@ import dev.berth.portlayer.local.LocalConfiguration;
 import dev.berth.portlayer.local.network.BridgeNetwork;
 import dev.berth.portlayer.local.network.HostPort;
 import dev.berth.portlayer.local.network.VirtualPort;
+import dev.berth.portlayer.storage.GarbagePolicy;
 import dev.berth.provider.ProviderConfiguration;
 import dev.berth.provider.api.KubeletApiConfiguration;
 import java.io.IOException;
@@ -111,6 +112,11 @@ record NodeConfiguration(KubeletSettings settings) {
     KubeletSettings.Cluster cluster = settings.cluster();
     ProviderConfiguration.Node node = defaults.node();
     ProviderConfiguration.Containers containers = defaults.containers();
+    GarbagePolicy images =
+        new GarbagePolicy(
+            settings.registry().collectAbove(),
+            settings.registry().collectDownTo(),
+            defaults.images().minimumAge());
     return new ProviderConfiguration(
         new ProviderConfiguration.Node(
             node.name(),
@@ -132,6 +138,7 @@ record NodeConfiguration(KubeletSettings settings) {
             containers.imagePullDeadline(),
             containers.bootDeadline(),
             containers.parallelStarts()),
+        images,
         defaults.timing());
   }
 

@@ -69,7 +69,7 @@ public final class Provider implements AutoCloseable {
             node::allocatable,
             node::nudge);
     this.directory = new NodePods(pods, portLayer);
-    this.sweeper = new OrphanSweeper(portLayer, pods, configuration.node().name());
+    this.sweeper = new OrphanSweeper(portLayer, pods, configuration);
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.berth.provider;
 
+import dev.berth.portlayer.storage.GarbagePolicy;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -8,14 +9,24 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 
-/** Everything a provider is told at its start. */
+/**
+ * Everything a provider is told at its start.
+ *
+ * @param images when images that nothing uses are removed
+ */
 public record ProviderConfiguration(
-    Node node, Limits limits, Cluster cluster, Containers containers, Timing timing) {
+    Node node,
+    Limits limits,
+    Cluster cluster,
+    Containers containers,
+    GarbagePolicy images,
+    Timing timing) {
   public ProviderConfiguration {
     Objects.requireNonNull(node, "node");
     Objects.requireNonNull(limits, "limits");
     Objects.requireNonNull(cluster, "cluster");
     Objects.requireNonNull(containers, "containers");
+    Objects.requireNonNull(images, "images");
     Objects.requireNonNull(timing, "timing");
   }
 
@@ -26,6 +37,7 @@ public record ProviderConfiguration(
         Limits.none(),
         Cluster.defaults(),
         Containers.defaults(),
+        GarbagePolicy.defaults(),
         Timing.defaults());
   }
 

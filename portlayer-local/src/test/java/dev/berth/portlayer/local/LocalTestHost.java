@@ -43,10 +43,9 @@ final class LocalTestHost implements AutoCloseable {
     portLayer = open();
   }
 
-  /** Named by the build, because it is built by another part of the project. */
+  /** What iso-builder/build made in the folder named by {@code -Dberth.work}. */
   private static Path bootArtifact() {
-    String named = System.getenv("BERTH_BOOT_ARTIFACT");
-    return Path.of(named == null ? "../.berth/boot" : named);
+    return Path.of(System.getProperty("berth.work", "../.berth"), "boot");
   }
 
   LocalPortLayer portLayer() {

@@ -6,7 +6,7 @@ import dev.berth.portlayer.compute.ContainerVmSpec;
 import dev.berth.portlayer.compute.Group;
 import dev.berth.portlayer.network.NicAttachment;
 import dev.berth.portlayer.storage.DiskAttachment;
-import dev.berth.portlayer.storage.GarbagePolicy;
+import dev.berth.provider.ProviderConfiguration;
 import dev.berth.provider.lifecycle.Names;
 import java.time.Duration;
 import java.util.Map;
@@ -27,12 +27,13 @@ public final class OrphanSweeper {
 
   private final PortLayer portLayer;
   private final PodController pods;
-  private final String nodeName;
+  private final ProviderConfiguration configuration;
 
-  public OrphanSweeper(PortLayer portLayer, PodController pods, String nodeName) {
+  public OrphanSweeper(
+      PortLayer portLayer, PodController pods, ProviderConfiguration configuration) {
     this.portLayer = portLayer;
     this.pods = pods;
-    this.nodeName = nodeName;
+    this.configuration = configuration;
   }
 
   /** To be called only when every pod of the node is known. Idempotent. */
@@ -58,7 +59,7 @@ public final class OrphanSweeper {
   private boolean ours(Group group) {
     Map<String, String> labels = group.spec().labels();
     return Names.KUBERNETES.equals(labels.get(Names.PERSONALITY))
-        && nodeName.equals(labels.get(Names.NODE));
+        && configuration.node().name().equals(labels.get(Names.NODE));
   }
 
   private boolean orphan(String id) {
@@ -87,7 +88,7 @@ public final class OrphanSweeper {
             .collect(Collectors.toSet());
     portLayer
         .storage()
-        .collectGarbage(GarbagePolicy.defaults(), used)
+        .collectGarbage(configuration.images(), used)
         .forEach(image -> LOG.info("Removed unused image {}", image));
   }
 }

@@ -12,42 +12,42 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A real API server for tests: the e2e control plane's program, found by {@code
- * -Dberth.controlPlane} or {@code BERTH_CONTROL_PLANE}; or one that runs already, whose folder
- * {@code BERTH_CONTROL_PLANE_STATE} names.
+ * A real API server for tests, on loopback: the program that e2e/control-plane/build makes in
+ * {@code bin} of the folder named by {@code -Dberth.work}, which is {@code .berth} by default.
  */
 final class ControlPlane implements AutoCloseable {
   static final String NODE = "berth-test";
   private static final Duration START = Duration.ofMinutes(2);
 
   private final Path state;
-  private final Optional<Process> process;
+  private final Process process;
 
-  private ControlPlane(Path state, Optional<Process> process) {
+  private ControlPlane(Path state, Process process) {
     this.state = state;
     this.process = process;
   }
 
-  /** Empty when the program is not there. */
-  static Optional<ControlPlane> start(Path folder) throws Exception {
-    String running = System.getenv("BERTH_CONTROL_PLANE_STATE");
-    if (running != null) {
-      return Optional.of(new ControlPlane(Path.of(running), Optional.empty()));
-    }
-    String program = System.getProperty("berth.controlPlane", System.getenv("BERTH_CONTROL_PLANE"));
-    if (program == null || !Files.isExecutable(Path.of(program))) {
-      return Optional.empty();
+  /**
+   * Starts one and waits until it is ready.
+   *
+   * @param folder where its state and log go
+   */
+  static ControlPlane start(Path folder) throws Exception {
+    Path program = Path.of(System.getProperty("berth.work", "../.berth"), "bin/control-plane");
+    if (!Files.isExecutable(program)) {
+      throw new IllegalStateException(
+          program.toAbsolutePath().normalize()
+              + " is missing: run e2e/control-plane/build --output .berth/bin");
     }
     Path state = folder.resolve("state");
     Process process =
         new ProcessBuilder(
                 List.of(
-                    program,
+                    program.toString(),
                     "--directory",
                     state.toString(),
                     "--address",
@@ -60,7 +60,7 @@ final class ControlPlane implements AutoCloseable {
             .redirectError(folder.resolve("control-plane.log").toFile())
             .start();
     awaitReady(process);
-    return Optional.of(new ControlPlane(state, Optional.of(process)));
+    return new ControlPlane(state, process);
   }
 
   private static void awaitReady(Process process) throws Exception {
@@ -111,11 +111,9 @@ final class ControlPlane implements AutoCloseable {
 
   @Override
   public void close() throws InterruptedException {
-    if (process.isPresent()) {
-      process.get().destroy();
-      if (!process.get().waitFor(30, TimeUnit.SECONDS)) {
-        process.get().destroyForcibly();
-      }
+    process.destroy();
+    if (!process.waitFor(30, TimeUnit.SECONDS)) {
+      process.destroyForcibly();
     }
   }
 }

@@ -32,13 +32,14 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+@Tag("e2e")
 @DisplayName("A provider on a real API server, with the rights of a node only")
 class ProviderClusterTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -63,11 +64,7 @@ class ProviderClusterTest {
 
   @BeforeAll
   static void startControlPlane(@TempDir Path folder) throws Exception {
-    Optional<ControlPlane> started = ControlPlane.start(folder);
-    Assumptions.assumeTrue(
-        started.isPresent(),
-        "not run: the e2e control plane is not built, or BERTH_CONTROL_PLANE does not name it");
-    controlPlane = started.get();
+    controlPlane = ControlPlane.start(folder);
     adminClient = controlPlane.admin();
     await()
         .atMost(PATIENCE)
@@ -113,6 +110,7 @@ class ProviderClusterTest {
             defaults.limits(),
             defaults.cluster(),
             defaults.containers(),
+            defaults.images(),
             new ProviderConfiguration.Timing(
                 Duration.ofSeconds(30),
                 Duration.ofSeconds(2),

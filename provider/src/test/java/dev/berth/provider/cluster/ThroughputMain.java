@@ -38,8 +38,7 @@ public final class ThroughputMain {
 
   public static void main(String[] arguments) throws Exception {
     int pods = arguments.length > 0 ? Integer.parseInt(arguments[0]) : 500;
-    try (ControlPlane controlPlane =
-            ControlPlane.start(Files.createTempDirectory("throughput")).orElseThrow();
+    try (ControlPlane controlPlane = ControlPlane.start(Files.createTempDirectory("throughput"));
         KubernetesClient admin = controlPlane.admin();
         KubernetesClient node = controlPlane.node();
         InMemoryPortLayer portLayer = new InMemoryPortLayer()) {
@@ -64,6 +63,7 @@ public final class ThroughputMain {
                   OptionalLong.empty(), OptionalLong.empty(), OptionalInt.empty()),
               defaults.cluster(),
               defaults.containers(),
+              defaults.images(),
               defaults.timing());
       try (Provider provider =
           new Provider(configuration, node, portLayer, new SimpleMeterRegistry())) {
