@@ -62,11 +62,13 @@ step() {
   mkdir -p "$work/logs"
   say "$name"
   # In the background, because errexit means nothing inside the condition of an if.
+  local began=$SECONDS
   "$@" >"$log" 2>&1 &
   if ! wait $!; then
     tail -n 40 "$log" >&2
     fail "$name failed; the whole output is in ${log#"$root"/}"
   fi
+  [ $((SECONDS - began)) -lt 5 ] || say "  done in $((SECONDS - began)) s"
 }
 
 maven() { (cd "$root" && mvn -B -ntp "$@"); }
