@@ -4,13 +4,13 @@ import dev.berth.e2e.Command;
 import io.fabric8.kubernetes.api.model.Pod;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -110,7 +110,9 @@ final class PodStart {
       line.addAll(List.of("ip", "netns", "exec", Vch.NAME));
       String previous = "";
       for (String word : Machine.read(Path.of("/proc/" + vch.qemu(pod) + "/cmdline")).split("\0")) {
-        line.add(changed(previous, word, files, folder, initramfs));
+        if (!word.equals("-runas") && !previous.equals("-runas")) {
+          line.add(changed(previous, word, files, folder, initramfs));
+        }
         previous = word;
       }
     }
@@ -119,9 +121,6 @@ final class PodStart {
         String option, String word, Path files, Path folder, Path initramfs) {
       if (option.equals("-initrd")) {
         return initramfs.toString();
-      }
-      if (option.equals("-runas")) {
-        return "0:0";
       }
       if (option.equals("-netdev")) {
         return word.replaceFirst("^tap,(id=[^,]*).*", "hubport,$1,hubid=0");
@@ -164,12 +163,20 @@ final class PodStart {
             begun,
             () -> {
               if (!qemu.isAlive()) {
-                throw new IllegalStateException("the bare boot failed: " + line);
+                throw new IllegalStateException("the bare boot failed: " + said(qemu));
               }
               return holds(console, BARE_LINE);
             });
       } finally {
         end(qemu);
+      }
+    }
+
+    private static String said(Process qemu) {
+      try {
+        return new String(qemu.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+      } catch (IOException e) {
+        return e.toString();
       }
     }
 
@@ -183,7 +190,6 @@ final class PodStart {
         qemu.destroyForcibly();
         Thread.currentThread().interrupt();
       }
-      LockSupport.parkNanos(1);
     }
   }
 }
