@@ -73,6 +73,7 @@ func (m *machine) boot() error {
 		return err
 	}
 	timing("modules")
+	boot.Hurry()
 	config, err := boot.ReadConfig()
 	if err != nil {
 		return err
@@ -177,6 +178,7 @@ func (m *machine) serve() error {
 	if err != nil {
 		return err
 	}
+	timing("server")
 	listener := link.NewListener(m.control)
 	crash.Go(func() {
 		if err := grpcServer.Serve(listener); err != nil {

@@ -12,6 +12,7 @@ import dev.berth.portlayer.local.host.HostProcess;
 import dev.berth.portlayer.tether.TetherClient;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -20,6 +21,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executors;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +34,9 @@ final class Machine implements AutoCloseable {
 
   /** A guest needs this long at most to power itself off once its process is over. */
   private static final Duration SHUTDOWN = Duration.ofSeconds(10);
+
+  /** How often to look whether QEMU listens, which it does within a tenth of a second. */
+  private static final long LISTENING_NANOS = 5_000_000;
 
   private static final Duration KILL = Duration.ofSeconds(30);
 
@@ -138,6 +143,7 @@ final class Machine implements AutoCloseable {
     try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
       // The guest boots meanwhile: its network is there long before it can use it.
       var network = CompletableFuture.runAsync(this::admitNics, executor);
+      executor.execute(() -> connect(deadline));
       Optional<ContainerVm> seen =
           state.await(vm -> vm.ready() || vm.power() == PowerState.OFF, deadline);
       String said = "its console said last: " + QemuProcess.lastLine(files.console());
@@ -167,6 +173,17 @@ final class Machine implements AutoCloseable {
       }
       throw e;
     }
+  }
+
+  /** Opens the control session while the guest boots, as soon as QEMU listens. */
+  private void connect(long deadline) {
+    while (!Files.exists(files.control())) {
+      if (!state.poweredOn() || System.nanoTime() - deadline > 0) {
+        return;
+      }
+      LockSupport.parkNanos(LISTENING_NANOS);
+    }
+    tether().connect();
   }
 
   private void admitNics() {
