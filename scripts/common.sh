@@ -82,6 +82,11 @@ build_boot() {
 # The berth command and its launcher.
 build_berth() {
   maven -DskipTests package
+  write_launcher
+}
+
+# The launcher runs what Maven makes in the modules' target folders.
+write_launcher() {
   local launcher=$work/bin/berth
   cat >"$launcher.new" <<LAUNCHER
 #!/bin/sh
@@ -98,10 +103,14 @@ build_images() { "$root/e2e/images/build" --output "$work/images"; }
 
 # Everything that a running Berth needs; each part is built only when its sources changed.
 build_all() {
+  build_all_but_java
+  step "building the berth command" build_berth
+}
+
+build_all_but_java() {
   mkdir -p "$work/bin" "$work/logs" "$work/cache"
   step "building the tether" build_tether
   step "building the boot artifact" build_boot auto
-  step "building the berth command" build_berth
   step "building the Kubernetes control plane (5 minutes the first time)" build_control_plane
   step "making images from Debian packages" build_images
 }
