@@ -16,7 +16,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     description = {
       "Checks whether this machine can run containerVMs, and says what to do about what it lacks.",
-      "Changes nothing."
+      "Changes nothing, but keeps in ~/.cache/berth what it found out about the accelerator."
     })
 public final class DoctorCommand implements Runnable {
   @Spec private CommandSpec spec = CommandSpec.create();
@@ -24,13 +24,15 @@ public final class DoctorCommand implements Runnable {
   @Option(
       names = "--boot",
       paramLabel = "DIRECTORY",
-      description = "Kernel and initramfs of the containerVMs, to be checked too.")
+      description =
+          "Kernel and initramfs of the containerVMs, to be checked too; with them KVM is put to the test.")
   private Optional<Path> boot = Optional.empty();
 
   @Override
   public void run() {
     PrintWriter output = spec.commandLine().getOut();
-    List<Finding> findings = Examination.of(boot);
+    List<Finding> findings =
+        Examination.of(boot, Path.of(System.getProperty("user.home"), ".cache/berth"));
     findings.forEach(finding -> output.println(finding.line()));
     long missing =
         findings.stream().filter(finding -> finding.verdict() == Finding.Verdict.MISSING).count();

@@ -1,6 +1,12 @@
 package dev.berth.cli.doctor;
 
 import dev.berth.cli.doctor.Finding.Verdict;
+import dev.berth.portlayer.PortLayerException;
+import dev.berth.portlayer.local.host.HostCommands;
+import dev.berth.portlayer.local.qemu.Accelerator;
+import dev.berth.portlayer.local.qemu.AcceleratorProbe;
+import dev.berth.portlayer.local.qemu.BootArtifact;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,20 +20,26 @@ final class Examination {
   private static final List<List<String>> PROGRAMS =
       List.of(
           List.of("qemu-system-x86_64", "qemu-system-x86"),
-          List.of("qemu-img", "qemu-utils"),
-          List.of("mksquashfs", "squashfs-tools"),
+          List.of("sqfstar", "squashfs-tools"),
           List.of("mkfs.ext4", "e2fsprogs"),
           List.of("ip", "iproute2"),
           List.of("nft", "nftables"));
 
+  private static final String SLOWER =
+      "containerVMs are emulated, several times slower; enable virtualization or use a machine with it";
+
   private Examination() {}
 
-  static List<Finding> of(Optional<Path> boot) {
+  /**
+   * @param cache where the finding about the accelerator is kept
+   */
+  static List<Finding> of(Optional<Path> boot, Path cache) {
     List<Finding> findings = new ArrayList<>();
     findings.add(java());
     findings.add(root());
     PROGRAMS.forEach(program -> findings.add(program(program.getFirst(), program.getLast())));
-    findings.add(accelerator());
+    findings.add(
+        boot.map(directory -> accelerator(directory, cache)).orElseGet(Examination::device));
     boot.ifPresent(directory -> findings.add(boot(directory)));
     return findings;
   }
@@ -56,15 +68,27 @@ final class Examination {
                 Verdict.MISSING, name, "is not in PATH", "apt-get install " + debianPackage));
   }
 
-  /** Whether it really works is only known once a VM was booted with it. */
-  private static Finding accelerator() {
+  /** The node's own test: only a kernel that starts under KVM proves it. */
+  private static Finding accelerator(Path boot, Path cache) {
+    try {
+      BootArtifact artifact = BootArtifact.open(boot);
+      Files.createDirectories(cache);
+      AcceleratorProbe.Finding found =
+          new AcceleratorProbe(new HostCommands(Optional.empty()), cache, artifact).find();
+      String detail = found.accelerator() + ", because " + found.reason();
+      return found.accelerator() == Accelerator.KVM
+          ? new Finding(Verdict.GOOD, "accelerator", detail, "")
+          : new Finding(Verdict.NOTE, "accelerator", detail, SLOWER);
+    } catch (IOException | PortLayerException e) {
+      return new Finding(
+          Verdict.NOTE, "accelerator", "is not known: " + e.getMessage(), "see the other lines");
+    }
+  }
+
+  private static Finding device() {
     return Files.isWritable(Path.of("/dev/kvm"))
-        ? new Finding(Verdict.GOOD, "/dev/kvm", "is there", "")
-        : new Finding(
-            Verdict.NOTE,
-            "/dev/kvm",
-            "is not there",
-            "containerVMs are emulated, several times slower; enable virtualization or use a machine with it");
+        ? new Finding(Verdict.GOOD, "/dev/kvm", "is there; --boot puts it to the test", "")
+        : new Finding(Verdict.NOTE, "/dev/kvm", "is not there", SLOWER);
   }
 
   private static Finding boot(Path directory) {
