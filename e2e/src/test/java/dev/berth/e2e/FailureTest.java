@@ -28,6 +28,8 @@ class FailureTest {
     "missing, quickstart.berth.dev/no-such-image, ErrImagePull, not found",
     "untagged, quickstart.berth.dev/busybox:no-such-tag, ErrImagePull, not found",
     "unreachable, 127.0.0.1:9/busybox, ErrImagePull, 127.0.0.1:9",
+    "truncated, quickstart.berth.dev/broken/truncated-layer, ErrImagePull, failed to extract layer",
+    "corrupt, quickstart.berth.dev/broken/wrong-diff-id, ErrImagePull, sha256:",
   })
   @DisplayName("an image that cannot be had")
   void image(String pod, String image, String reason, String text) {
@@ -68,21 +70,17 @@ class FailureTest {
 
   @ParameterizedTest(name = "{0}")
   @CsvSource({
-    "no-user, 'securityContext: {runAsUser: 1000}\nworkingDir: /tmp\ncommand: [\"sh\"]\nstdin: true', , ",
-    "no-command, 'command: [\"no-such-command\"]', StartError, no-such-command",
+    "no-user, broken/no-such-user, '', unable to find user",
+    "no-command, busybox, 'command: [\"no-such-command\"]', no-such-command",
   })
   @DisplayName("a process that cannot be started")
-  void process(String pod, String more, String reason, String text) {
-    berth.apply(Installation.manifest(pod, "busybox", more));
-    if (reason == null) {
-      berth.awaitPhase(pod, "Running");
-    } else {
-      berth.awaitPhase(pod, "Failed");
-      assertEquals(reason, berth.container(pod).at("/state/terminated/reason").asString());
-      assertEquals(128, berth.container(pod).at("/state/terminated/exitCode").asInt());
-      String message = berth.container(pod).at("/state/terminated/message").asString();
-      assertTrue(message.contains(text), message);
-    }
+  void process(String pod, String image, String more, String text) {
+    berth.apply(Installation.manifest(pod, image, more));
+    berth.awaitPhase(pod, "Failed");
+    assertEquals("StartError", berth.container(pod).at("/state/terminated/reason").asString());
+    assertEquals(128, berth.container(pod).at("/state/terminated/exitCode").asInt());
+    String message = berth.container(pod).at("/state/terminated/message").asString();
+    assertTrue(message.contains(text), message);
     berth.delete(pod);
   }
 
