@@ -1,12 +1,7 @@
 package dev.berth.cli.quickstart;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * The installation's network namespace and its link to the host. Everything of the installation is
@@ -14,16 +9,12 @@ import java.util.regex.Pattern;
  * there are only a veth, a route and one nft table.
  */
 final class HostNetwork {
-  private static final Pattern UPLINK = Pattern.compile("(?m)^default .*\\bdev (\\S+)");
-
   private final String name;
   private final Addresses addresses;
-  private final Path forwardingRecord;
 
-  HostNetwork(String name, Addresses addresses, Path directory) {
+  HostNetwork(String name, Addresses addresses) {
     this.name = name;
     this.addresses = addresses;
-    this.forwardingRecord = directory.resolve("run/forwarding-enabled");
   }
 
   static boolean exists(String name) {
@@ -55,33 +46,12 @@ final class HostNetwork {
     inNamespace("sysctl", "-qw", "net.ipv4.conf.uplink.forwarding=1");
     Shell.require("ip", "route", "replace", addresses.all(), "via", addresses.inside());
     Shell.require("sysctl", "-qw", "net.ipv4.conf.%s.forwarding=1".formatted(name));
-    forwardAnswers();
+    UplinkForwarding.ofDefaultRoute().ifPresent(uplink -> uplink.require(name));
     filter();
   }
 
   private void inNamespace(String... command) {
     Shell.require(inside(List.of(command)).toArray(String[]::new));
-  }
-
-  /**
-   * Answers from outside come in by the host's own uplink; what it was before is kept for {@link
-   * #down}.
-   */
-  private void forwardAnswers() {
-    Matcher uplink = UPLINK.matcher(Shell.require("ip", "-4", "route", "show", "default"));
-    if (!uplink.find()) {
-      return;
-    }
-    String setting = "net.ipv4.conf.%s.forwarding".formatted(uplink.group(1));
-    if (Shell.require("sysctl", "-n", setting).equals("0")) {
-      try {
-        Files.writeString(forwardingRecord, setting + "\n");
-      } catch (IOException e) {
-        throw new QuickstartException(
-            "cannot write " + forwardingRecord + ": " + e.getMessage(), e);
-      }
-      Shell.require("sysctl", "-qw", setting + "=1");
-    }
   }
 
   /**
@@ -121,20 +91,12 @@ final class HostNetwork {
    * Removes what {@link #up} made, whatever of it is there. The namespace's processes must be gone.
    * Idempotent.
    */
-  static void down(String name, Path directory) {
+  static void down(String name) {
     Shell.run("nft", "delete", "table", "inet", name);
     Shell.run("ip", "link", "delete", name);
     if (exists(name)) {
       Shell.require("ip", "netns", "delete", name);
     }
-    Path record = directory.resolve("run/forwarding-enabled");
-    try {
-      if (Files.exists(record)) {
-        Shell.run("sysctl", "-qw", Files.readString(record).strip() + "=0");
-        Files.delete(record);
-      }
-    } catch (IOException e) {
-      throw new QuickstartException("cannot read " + record + ": " + e.getMessage(), e);
-    }
+    UplinkForwarding.release(name, UplinkForwarding.RECORDS);
   }
 }

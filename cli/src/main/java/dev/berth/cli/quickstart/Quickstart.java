@@ -41,7 +41,7 @@ final class Quickstart {
   void start(List<String> kubeletOptions) {
     makeDirectories();
     Addresses addresses = Addresses.of(directory);
-    HostNetwork network = new HostNetwork(name, addresses, directory);
+    HostNetwork network = new HostNetwork(name, addresses);
     network.up();
     controlPlane(network, addresses);
     registry(network, addresses);
@@ -62,42 +62,37 @@ final class Quickstart {
               .flatMap(pid -> ProcessHandle.of(Long.parseLong(pid.strip())).stream())
               .toList());
     }
-    HostNetwork.down(name, directory);
+    HostNetwork.down(name);
   }
 
   private void controlPlane(HostNetwork network, Addresses addresses) {
     SupervisedProcess process = new SupervisedProcess("control-plane", directory);
     Path state = directory.resolve("control-plane");
-    if (process.running().isEmpty()) {
+    List<String> command =
+        network.inside(
+            List.of(
+                program("control-plane"),
+                "--directory",
+                state.toString(),
+                "--address",
+                addresses.inside(),
+                "--port",
+                Integer.toString(API_PORT),
+                "--service-cidr",
+                addresses.services(),
+                "--node",
+                name + "=" + addresses.inside(),
+                "--unsafe-no-fsync"));
+    if (!process.runs(command)) {
       say("starting the Kubernetes control plane");
-      process.start(
-          network.inside(
-              List.of(
-                  program("control-plane"),
-                  "--directory",
-                  state.toString(),
-                  "--address",
-                  addresses.inside(),
-                  "--port",
-                  Integer.toString(API_PORT),
-                  "--service-cidr",
-                  addresses.services(),
-                  "--node",
-                  name + "=" + addresses.inside(),
-                  "--unsafe-no-fsync")),
-          Duration.ofMinutes(2),
-          () -> process.logged("ready"));
+      process.start(command, Duration.ofMinutes(2), () -> process.logged("ready"));
     }
     copyPrivately(state.resolve("admin.kubeconfig"), directory.resolve("kubeconfig"));
   }
 
   private void registry(HostNetwork network, Addresses addresses) {
     SupervisedProcess process = new SupervisedProcess("registry", directory);
-    if (process.running().isPresent()) {
-      return;
-    }
-    say("starting the registry");
-    process.start(
+    List<String> command =
         network.inside(
             List.of(
                 checkout.resolve("e2e/registry/serve").toString(),
@@ -106,9 +101,12 @@ final class Quickstart {
                 "--address",
                 addresses.inside(),
                 "--port",
-                Integer.toString(REGISTRY_PORT))),
-        Duration.ofMinutes(2),
-        () -> process.logged("ready"));
+                Integer.toString(REGISTRY_PORT)));
+    if (process.runs(command)) {
+      return;
+    }
+    say("starting the registry");
+    process.start(command, Duration.ofMinutes(2), () -> process.logged("ready"));
     Shell.require(
         checkout.resolve("e2e/images/push").toString(),
         "--images",
@@ -120,14 +118,12 @@ final class Quickstart {
 
   private void kubelet(HostNetwork network, Addresses addresses, List<String> options) {
     SupervisedProcess process = new SupervisedProcess("kubelet", directory);
-    if (process.running().isPresent()) {
+    List<String> command = network.inside(kubeletCommand(addresses, options));
+    if (process.runs(command)) {
       return;
     }
     say("starting the Virtual Container Host");
-    process.start(
-        network.inside(kubeletCommand(addresses, options)),
-        Duration.ofMinutes(2),
-        nodeIsReady(addresses));
+    process.start(command, Duration.ofMinutes(2), nodeIsReady(addresses));
   }
 
   private List<String> kubeletCommand(Addresses addresses, List<String> options) {

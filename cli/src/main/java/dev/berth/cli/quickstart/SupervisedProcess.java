@@ -14,7 +14,8 @@ import java.util.function.BooleanSupplier;
 
 /**
  * A program that goes on after the command that started it. Its process id is kept with its start
- * time, so that another process which got the same id later is never taken for it.
+ * time, so that another process which got the same id later is never taken for it, and with its
+ * command line.
  */
 final class SupervisedProcess {
   private static final Duration PATIENCE = Duration.ofSeconds(40);
@@ -31,12 +32,36 @@ final class SupervisedProcess {
   }
 
   Optional<ProcessHandle> running() {
+    return record()
+        .map(text -> text.lines().findFirst().orElse(""))
+        .flatMap(SupervisedProcess::find);
+  }
+
+  private static Optional<ProcessHandle> find(String identity) {
+    String[] words = identity.split(" ", -1);
+    if (words.length != 2 || !words[0].matches("[0-9]{1,18}")) {
+      return Optional.empty();
+    }
+    return ProcessHandle.of(Long.parseLong(words[0]))
+        .filter(ProcessHandle::isAlive)
+        .filter(process -> startTime(process.pid()).equals(words[1]));
+  }
+
+  /** Whether it runs, and with this very command line. */
+  boolean runs(List<String> command) {
+    return running().isPresent()
+        && record().map(text -> text.endsWith("\n" + commandLine(command))).orElse(false);
+  }
+
+  private static String commandLine(List<String> command) {
+    return String.join("\n", command);
+  }
+
+  /** Process id and start time in the first line, the command line in the others. */
+  private Optional<String> record() {
     try {
-      String[] words = Files.readString(record).strip().split(" ", -1);
-      return ProcessHandle.of(Long.parseLong(words[0]))
-          .filter(ProcessHandle::isAlive)
-          .filter(process -> startTime(process.pid()).equals(words.length > 1 ? words[1] : ""));
-    } catch (NoSuchFileException | NumberFormatException e) {
+      return Optional.of(Files.readString(record));
+    } catch (NoSuchFileException e) {
       return Optional.empty();
     } catch (IOException e) {
       throw new QuickstartException("cannot read " + record + ": " + e.getMessage(), e);
@@ -45,12 +70,14 @@ final class SupervisedProcess {
 
   /**
    * Starts the program in a session of its own, its output in the log, and waits until it is ready.
+   * One that runs already is ended first.
    *
    * @throws QuickstartException with the log's end when it ends first or is not ready in time
    */
   void start(List<String> command, Duration deadline, BooleanSupplier ready) {
     List<String> detached = new ArrayList<>(List.of("setsid"));
     detached.addAll(command);
+    stop();
     try {
       rotateLog();
       Process process =
@@ -59,7 +86,9 @@ final class SupervisedProcess {
               .redirectErrorStream(true)
               .redirectOutput(log.toFile())
               .start();
-      Files.writeString(record, process.pid() + " " + startTime(process.pid()) + "\n");
+      Files.writeString(
+          record,
+          "%d %s\n%s".formatted(process.pid(), startTime(process.pid()), commandLine(command)));
       Instant end = Instant.now().plus(deadline);
       while (!ready.getAsBoolean()) {
         if (!process.isAlive()) {
@@ -144,7 +173,7 @@ final class SupervisedProcess {
   }
 
   /** A zombie, whose parent has not asked after it yet, is gone for our purposes. */
-  private static boolean lives(ProcessHandle process) {
+  static boolean lives(ProcessHandle process) {
     return process.isAlive() && !stat(process.pid()).startsWith("Z");
   }
 

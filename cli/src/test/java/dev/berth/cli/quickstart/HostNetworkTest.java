@@ -1,7 +1,6 @@
 package dev.berth.cli.quickstart;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -11,11 +10,9 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -28,38 +25,32 @@ class HostNetworkTest {
 
   @TempDir private Path directory = Path.of("");
 
-  @BeforeEach
-  void makeDirectory() throws IOException {
-    Files.createDirectories(directory.resolve("run"));
-  }
-
   @AfterEach
   void down() {
-    HostNetwork.down(NAME, directory);
+    HostNetwork.down(NAME);
   }
 
   @Test
   @DisplayName("connects host and namespace, and nothing is left of it afterwards")
   void upAndDown() {
     Addresses addresses = Addresses.of(directory);
-    HostNetwork network = new HostNetwork(NAME, addresses, directory);
+    HostNetwork network = new HostNetwork(NAME, addresses);
     network.up();
     network.up();
     assertTrue(HostNetwork.exists(NAME));
     // Nobody listens there: the refusal shows that the way there and back is open.
     assertThrows(ConnectException.class, () -> connect(addresses.inside()));
     assertTrue(traces(addresses).stream().anyMatch(line -> line.contains(NAME)));
-    HostNetwork.down(NAME, directory);
-    HostNetwork.down(NAME, directory);
+    HostNetwork.down(NAME);
+    HostNetwork.down(NAME);
     assertEquals(List.of(), traces(addresses));
-    assertFalse(Files.exists(directory.resolve("run/forwarding-enabled")));
   }
 
   @Test
   @DisplayName("lets nothing inside reach the host's services")
   void hostIsClosed() throws IOException {
     Addresses addresses = Addresses.of(directory);
-    HostNetwork network = new HostNetwork(NAME, addresses, directory);
+    HostNetwork network = new HostNetwork(NAME, addresses);
     network.up();
     try (ServerSocket service = new ServerSocket()) {
       service.bind(new InetSocketAddress(InetAddress.ofLiteral(addresses.host()), 0));
@@ -82,7 +73,7 @@ class HostNetworkTest {
     Addresses addresses = Addresses.of(directory);
     Shell.require("ip", "netns", "add", NAME);
     Shell.require("nft", "add", "table", "inet", NAME);
-    HostNetwork.down(NAME, directory);
+    HostNetwork.down(NAME);
     assertEquals(List.of(), traces(addresses));
   }
 
