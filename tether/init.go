@@ -73,7 +73,6 @@ func (m *machine) boot() error {
 		return err
 	}
 	timing("modules")
-	boot.Hurry()
 	config, err := boot.ReadConfig()
 	if err != nil {
 		return err

@@ -73,12 +73,6 @@ func Harden() error {
 		os.WriteFile("/proc/sys/vm/overcommit_memory", []byte("1"), 0))
 }
 
-// Hurry makes the kernel interrupt its processors instead of waiting for them to come by. A mount, a namespace and a control group each
-// wait so, which with the few processors of a containerVM is most of what they take. A kernel that cannot do it is as right, only slower.
-func Hurry() {
-	_ = os.WriteFile("/sys/kernel/rcu_expedited", []byte("1"), 0)
-}
-
 // PowerOff writes everything to the disks, unmounts them, and ends the VM. It does not return.
 func PowerOff() {
 	unix.Sync()
