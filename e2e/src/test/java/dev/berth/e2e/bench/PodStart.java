@@ -109,8 +109,9 @@ final class PodStart {
       this.console = folder.resolve("console.log");
       line.addAll(List.of("ip", "netns", "exec", Vch.NAME));
       String previous = "";
-      for (String word : Machine.read(Path.of("/proc/" + vch.qemu(pod) + "/cmdline")).split("\0")) {
-        if (!word.equals("-runas") && !previous.equals("-runas")) {
+      for (String word :
+          Machine.read(Path.of("/proc/" + vch.qemu(pod) + "/cmdline")).split("\0", -1)) {
+        if (!word.isEmpty() && !word.equals("-runas") && !previous.equals("-runas")) {
           line.add(changed(previous, word, files, folder, initramfs));
         }
         previous = word;
@@ -136,14 +137,11 @@ final class PodStart {
 
     /** The scratch disk as it is now; the image's disk is shared as it always is. */
     private static void copy(Path files, Path folder) {
-      Path group = files.getParent();
-      Path disks = group == null ? files : group.getParent().resolveSibling("disks");
+      String group = files.getName(files.getNameCount() - 2).toString();
+      Path disks = files.resolve("../../../disks").normalize();
       try (var all = Files.list(disks)) {
         Path scratch =
-            all.filter(
-                    disk ->
-                        String.valueOf(disk.getFileName())
-                            .startsWith(String.valueOf(group == null ? "" : group.getFileName())))
+            all.filter(disk -> String.valueOf(disk.getFileName()).startsWith(group))
                 .findFirst()
                 .orElseThrow();
         Command.of("cp", "--sparse=always", scratch.toString(), folder + "/scratch")

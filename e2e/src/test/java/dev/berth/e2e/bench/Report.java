@@ -17,7 +17,6 @@ import tools.jackson.databind.ObjectMapper;
 /** All figures of a run, and what was promised of them. */
 final class Report {
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final String ROW = "%-18s %-52s %-8s %10s %10s %10s %3d%n";
 
   private final Map<String, Object> machine = new LinkedHashMap<>();
   private final List<Figure> figures = new ArrayList<>();
@@ -63,7 +62,7 @@ final class Report {
         "SECTION", "FIGURE", "UNIT", "MIN", "MEDIAN", "MAX", "N");
     for (Figure figure : figures) {
       out.printf(
-          ROW,
+          "%-18s %-52s %-8s %10s %10s %10s %3d%n",
           figure.section(),
           figure.name(),
           figure.unit(),
