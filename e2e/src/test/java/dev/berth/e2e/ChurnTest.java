@@ -38,7 +38,7 @@ class ChurnTest {
     }
     berth.apply(manifests.toString());
     await()
-        .atMost(Duration.ofMinutes(8))
+        .atMost(Duration.ofMinutes(12))
         .pollInterval(Duration.ofSeconds(2))
         .until(
             () ->
