@@ -30,7 +30,9 @@ final class Installation implements AutoCloseable {
   private static final Path WORK =
       Path.of(System.getProperty("berth.work", ROOT.resolve(".berth").toString()));
 
-  static final String NAME = "berth-e2e";
+  /** Another name keeps a second run on the machine apart from this one. */
+  static final String NAME = System.getProperty("berth.e2e.name", "berth-e2e");
+
   static final String REGISTRY = "quickstart.berth.dev";
 
   private final Path directory = WORK.resolve("e2e");
