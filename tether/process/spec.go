@@ -121,7 +121,8 @@ func hostLines(p *api.Process, hostname string, addresses []string) string {
 	b.WriteString("fe00::0\tip6-localnet\nfe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n")
 	names := hostname
 	if p.DomainName != "" {
-		names = hostname + "." + p.DomainName + "\t" + hostname
+		short := strings.TrimSuffix(hostname, "."+p.DomainName)
+		names = short + "." + p.DomainName + "\t" + short
 	}
 	for _, address := range addresses {
 		b.WriteString(address + "\t" + names + "\n")

@@ -86,6 +86,9 @@ func TestHostLines(t *testing.T) {
 	if got := hostLines(&api.Process{}, "web-0", []string{"10.222.0.5"}); !strings.Contains(got, "10.222.0.5\tweb-0\n") {
 		t.Error(got)
 	}
+	if got := hostLines(p, "web-0.sub.ns.svc", []string{"10.222.0.5"}); !strings.Contains(got, "10.222.0.5\tweb-0.sub.ns.svc\tweb-0\n") {
+		t.Errorf("a full name as host name gave\n%s", got)
+	}
 }
 
 func TestResolverLines(t *testing.T) {

@@ -111,8 +111,8 @@ public record ProcessSpec(
   /**
    * How the process sees itself and others by name.
    *
-   * @param hostname a DNS label
-   * @param domain empty when there is none
+   * @param hostname a DNS label, or the full name, which then ends with the domain
+   * @param domain empty when there is none; /etc/hosts has both names where it is given
    * @param hostAliases more lines of /etc/hosts
    */
   public record Identity(

@@ -17,7 +17,7 @@ import java.util.stream.Collectors;
  * What a pod can learn about itself.
  *
  * @param podAddresses empty before the pod has one
- * @param allocatable the node's resources, which stand in for a limit that is not set
+ * @param allocatable the node's resources, which stand in for a limit that is not set or zero
  */
 public record DownwardValues(
     Pod pod,
@@ -39,7 +39,7 @@ public record DownwardValues(
       case "metadata.uid" -> pod.getMetadata().getUid();
       case "metadata.labels" -> lines(pod.getMetadata().getLabels());
       case "metadata.annotations" -> lines(pod.getMetadata().getAnnotations());
-      case "spec.nodeName" -> pod.getSpec().getNodeName();
+      case "spec.nodeName", "spec.host" -> pod.getSpec().getNodeName();
       case "spec.serviceAccountName" -> pod.getSpec().getServiceAccountName();
       case "status.hostIP" -> hostAddresses.getFirst();
       case "status.hostIPs" -> String.join(",", hostAddresses);
@@ -69,25 +69,8 @@ public record DownwardValues(
         ? ""
         : new TreeMap<>(values)
             .entrySet().stream()
-                .map(entry -> entry.getKey() + "=" + quoted(entry.getValue()))
+                .map(entry -> entry.getKey() + "=" + GoQuote.quote(entry.getValue()))
                 .collect(Collectors.joining("\n"));
-  }
-
-  private static String quoted(String text) {
-    StringBuilder result = new StringBuilder("\"");
-    text.codePoints()
-        .forEach(
-            code -> {
-              switch (code) {
-                case '"' -> result.append("\\\"");
-                case '\\' -> result.append("\\\\");
-                case '\n' -> result.append("\\n");
-                case '\r' -> result.append("\\r");
-                case '\t' -> result.append("\\t");
-                default -> result.appendCodePoint(code);
-              }
-            });
-    return result.append('"').toString();
   }
 
   /**
@@ -102,6 +85,7 @@ public record DownwardValues(
     Quantity quantity =
         (parts[0].equals("limits")
                 ? Quantities.limit(container, parts[1])
+                    .filter(limit -> limit.getNumericalAmount().signum() != 0)
                     .or(() -> Optional.ofNullable(allocatable.get(parts[1])))
                 : Quantities.request(container, parts[1]))
             .orElse(new Quantity("0"));

@@ -9,6 +9,8 @@ import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.EnvVarSource;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.SecretKeySelector;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.HashMap;
@@ -73,7 +75,7 @@ final class Environment {
               ? cluster.secret(namespace, name).map(Secret::getData).orElse(Map.of())
               : orEmpty(secret(name).getData());
       Map<String, String> decoded = new LinkedHashMap<>();
-      encoded.forEach((key, value) -> decoded.put(key, decode(value)));
+      encoded.forEach((key, value) -> decoded.put(key, decode(value, name, key)));
       return decoded;
     }
     return Map.of();
@@ -125,7 +127,7 @@ final class Environment {
     }
     String value = orEmpty(secret(selector.getName()).getData()).get(selector.getKey());
     return required(value, optional, selector.getKey(), "Secret", selector.getName())
-        .map(Environment::decode);
+        .map(encoded -> decode(encoded, selector.getName(), selector.getKey()));
   }
 
   private Optional<String> required(
@@ -158,7 +160,20 @@ final class Environment {
     return data == null ? Map.of() : data;
   }
 
-  private static String decode(String base64) {
-    return new String(Base64.getDecoder().decode(base64), StandardCharsets.UTF_8);
+  /** Refuses what is no text: another value than the secret's would only fail later. */
+  private String decode(String base64, String secret, String key) {
+    try {
+      return StandardCharsets.UTF_8
+          .newDecoder()
+          .decode(ByteBuffer.wrap(Base64.getDecoder().decode(base64)))
+          .toString();
+    } catch (CharacterCodingException cause) {
+      ConfigurationException failure =
+          new ConfigurationException(
+              "key %s in Secret %s/%s is not UTF-8 text, which an environment variable must be"
+                  .formatted(key, namespace, secret));
+      failure.initCause(cause);
+      throw failure;
+    }
   }
 }

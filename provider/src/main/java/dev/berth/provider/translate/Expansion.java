@@ -17,13 +17,14 @@ final class Expansion {
    * Replaces every reference, as for {@code subPathExpr}.
    *
    * @param what is being expanded, for the message
-   * @throws ConfigurationException when a name is unknown
+   * @throws ConfigurationException when a name is unknown or its value empty
    */
   static String expandStrictly(String text, Map<String, String> values, String what) {
     return expand(
         text,
         name ->
             Optional.ofNullable(values.get(name))
+                .filter(value -> !value.isEmpty())
                 .orElseThrow(
                     () ->
                         new ConfigurationException(

@@ -19,6 +19,13 @@ final class NameResolution {
   private static final int HOSTNAME_LENGTH = 63;
   private static final int FULL_NAME_LENGTH = 64;
 
+  /** The kubelet's limits, which are those of C libraries. */
+  private static final int MOST_SERVERS = 3;
+
+  private static final int MOST_SEARCHES = 32;
+  private static final int LONGEST_SEARCH = 253;
+  private static final int LONGEST_SEARCH_LINE = 2048;
+
   private final Set<String> servers = new LinkedHashSet<>();
   private final Set<String> searches = new LinkedHashSet<>();
   private final Map<String, String> options = new LinkedHashMap<>();
@@ -31,6 +38,10 @@ final class NameResolution {
         Optional.ofNullable(pod.getSpec().getHostname())
             .filter(name -> !name.isEmpty())
             .orElse(pod.getMetadata().getName());
+    return truncated(hostname);
+  }
+
+  private static String truncated(String hostname) {
     if (hostname.length() <= HOSTNAME_LENGTH) {
       return hostname;
     }
@@ -50,17 +61,16 @@ final class NameResolution {
     String hostname = hostname(pod);
     if (Boolean.TRUE.equals(spec.getSetHostnameAsFQDN()) && !domain.isEmpty()) {
       hostname = fullName(hostname + "." + domain);
-      domain = "";
     }
     if (spec.getHostnameOverride() != null && !spec.getHostnameOverride().isEmpty()) {
-      hostname = spec.getHostnameOverride();
+      hostname = truncated(spec.getHostnameOverride());
       domain = "";
     }
     return new Identity(
         hostname,
         domain,
-        List.copyOf(names.servers),
-        List.copyOf(names.searches),
+        names.servers.stream().limit(MOST_SERVERS).toList(),
+        names.searchList(),
         names.optionList(),
         spec.getHostAliases().stream()
             .map(alias -> new HostAlias(alias.getIp(), alias.getHostnames()))
@@ -106,6 +116,19 @@ final class NameResolution {
     for (PodDNSConfigOption option : more.getOptions()) {
       options.put(option.getName(), Optional.ofNullable(option.getValue()).orElse(""));
     }
+  }
+
+  /** What is beyond the limits is left out, as the kubelet does. */
+  private List<String> searchList() {
+    List<String> list =
+        searches.stream()
+            .limit(MOST_SEARCHES)
+            .filter(search -> search.length() <= LONGEST_SEARCH)
+            .toList();
+    while (String.join(" ", list).length() > LONGEST_SEARCH_LINE) {
+      list = list.subList(0, list.size() - 1);
+    }
+    return list;
   }
 
   private List<String> optionList() {

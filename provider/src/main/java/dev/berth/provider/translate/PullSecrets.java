@@ -9,10 +9,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.ObjectMapper;
@@ -24,80 +22,86 @@ public final class PullSecrets {
 
   private PullSecrets() {}
 
-  /** A secret that is missing or malformed is told and passed over, as the kubelet does. */
+  /**
+   * Secrets that are missing, malformed or not of a registry's type are told and passed over: an
+   * image may be public, or another secret enough.
+   */
   public static List<RegistryCredentials> of(
       Pod pod, ClusterObjects cluster, Consumer<PodEvent> events) {
     List<RegistryCredentials> credentials = new ArrayList<>();
+    List<String> failed = new ArrayList<>();
     for (LocalObjectReference reference : pod.getSpec().getImagePullSecrets()) {
-      Optional<Secret> secret =
-          cluster.secret(pod.getMetadata().getNamespace(), reference.getName());
-      if (secret.isEmpty() || !read(secret.get(), credentials)) {
-        events.accept(
-            PodEvent.warning(
-                "FailedToRetrieveImagePullSecret",
-                "Unable to retrieve some image pull secrets (%s); attempting to pull the image may not succeed."
-                    .formatted(reference.getName())));
+      String name = reference.getName();
+      if (name == null || name.isEmpty()) {
+        continue; // The API server lets it pass, and it names nothing.
       }
+      Optional<Secret> secret = cluster.secret(pod.getMetadata().getNamespace(), name);
+      if (secret.isEmpty() || !read(secret.get(), credentials)) {
+        failed.add(name);
+      }
+    }
+    if (!failed.isEmpty()) {
+      events.accept(
+          PodEvent.warning(
+              "FailedToRetrieveImagePullSecret",
+              "Unable to retrieve some image pull secrets (%s); attempting to pull the image may not succeed."
+                  .formatted(String.join(", ", failed))));
     }
     return credentials;
   }
 
+  /** False, and nothing taken from it, when any of it is malformed. */
   private static boolean read(Secret secret, List<RegistryCredentials> credentials) {
-    Map<String, String> data = secret.getData() == null ? Map.of() : secret.getData();
     try {
-      String configuration = data.get(".dockerconfigjson");
-      if (configuration != null) {
-        add(JSON.readTree(decode(configuration)).path("auths"), credentials);
-        return true;
-      }
-      String older = data.get(".dockercfg");
-      if (older != null) {
-        add(JSON.readTree(decode(older)), credentials);
-        return true;
-      }
-      return false;
+      JsonNode registries =
+          switch (secret.getType()) {
+            case "kubernetes.io/dockerconfigjson" ->
+                json(secret, ".dockerconfigjson").path("auths");
+            case "kubernetes.io/dockercfg" -> json(secret, ".dockercfg");
+            case null, default -> throw new IllegalArgumentException("not a registry's");
+          };
+      List<RegistryCredentials> found = new ArrayList<>();
+      registries
+          .properties()
+          .forEach(entry -> credentials(entry.getKey(), entry.getValue()).ifPresent(found::add));
+      credentials.addAll(found);
+      return true;
     } catch (JacksonException | IllegalArgumentException malformed) {
       return false;
     }
   }
 
-  private static void add(JsonNode registries, List<RegistryCredentials> credentials) {
-    registries
-        .properties()
-        .forEach(
-            entry -> {
-              RegistryCredentials found = credentials(entry.getKey(), entry.getValue());
-              if (found != null) {
-                credentials.add(found);
-              }
-            });
+  private static JsonNode json(Secret secret, String key) {
+    String data = secret.getData() == null ? null : secret.getData().get(key);
+    if (data == null) {
+      throw new IllegalArgumentException("no " + key);
+    }
+    return JSON.readTree(decode(data));
   }
 
-  private static @Nullable RegistryCredentials credentials(String registry, JsonNode entry) {
-    String scope = scope(registry);
+  private static Optional<RegistryCredentials> credentials(String scope, JsonNode entry) {
     String identity = entry.path("identitytoken").asString("");
     if (!identity.isEmpty()) {
-      return new RegistryCredentials(scope, "", identity, true);
+      return Optional.of(new RegistryCredentials(scope, "", identity, true));
     }
     String user = entry.path("username").asString("");
     String password = entry.path("password").asString("");
     String both = entry.path("auth").asString("");
-    if (user.isEmpty() && !both.isEmpty()) {
+    if (!both.isEmpty()) {
       String[] parts = decode(both).split(":", 2);
+      if (parts.length < 2) {
+        throw new IllegalArgumentException("auth is not user:password");
+      }
       user = parts[0];
-      password = parts.length == 2 ? parts[1] : "";
+      password = parts[1];
     }
-    return user.isEmpty() ? null : new RegistryCredentials(scope, user, password, false);
-  }
-
-  /** {@code https://index.docker.io/v1/} and the like come down to host and path. */
-  private static String scope(String registry) {
-    String scope = registry.replaceFirst("^https?://", "").replaceFirst("/v[12]/?$", "");
-    scope = scope.replaceFirst("/+$", "");
-    return scope.equals("index.docker.io") ? "docker.io" : scope;
+    return user.isEmpty()
+        ? Optional.empty()
+        : Optional.of(new RegistryCredentials(scope, user, password, false));
   }
 
   private static String decode(String base64) {
-    return new String(Base64.getMimeDecoder().decode(base64), StandardCharsets.UTF_8);
+    return new String(
+        Base64.getDecoder().decode(base64.replaceAll("[\r\n]", "")), StandardCharsets.UTF_8);
   }
 }

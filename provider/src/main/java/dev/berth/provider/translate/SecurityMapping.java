@@ -135,7 +135,7 @@ final class SecurityMapping {
       return;
     }
     String name = name(imageUser);
-    if (!name.chars().allMatch(Character::isDigit)) {
+    if (!name.matches("[0-9]{1,18}")) {
       throw new ConfigurationException(
           "container has runAsNonRoot and image has non-numeric user (%s), cannot verify user is non-root"
                   .formatted(name)

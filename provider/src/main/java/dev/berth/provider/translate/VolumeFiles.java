@@ -18,12 +18,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /** The content of a pod's in-memory volumes, as it is now. */
 public final class VolumeFiles {
   private static final int DEFAULT_MODE = 0644;
   private static final int TOKEN_MODE = 0600;
   private static final long TOKEN_SECONDS = 3600;
+  private static final int LONGEST_PATH = 4096;
+  private static final int LONGEST_NAME = 255;
 
   private final Pod pod;
   private final DownwardValues downward;
@@ -145,7 +148,7 @@ public final class VolumeFiles {
           text(map.getBinaryData())
               .forEach((key, value) -> data.put(key, Base64.getDecoder().decode(value)));
         });
-    add(data, items, mode, set(optional));
+    add(data, items, mode, set(optional), "configmap references non-existent config key: ");
   }
 
   private void secret(String name, List<KeyToPath> items, int mode, Boolean optional) {
@@ -158,10 +161,11 @@ public final class VolumeFiles {
         secret ->
             text(secret.getData())
                 .forEach((key, value) -> data.put(key, Base64.getDecoder().decode(value))));
-    add(data, items, mode, set(optional));
+    add(data, items, mode, set(optional), "references non-existent secret key: ");
   }
 
-  private void add(Map<String, byte[]> data, List<KeyToPath> items, int mode, boolean optional) {
+  private void add(
+      Map<String, byte[]> data, List<KeyToPath> items, int mode, boolean optional, String missing) {
     if (items.isEmpty()) {
       data.forEach((key, value) -> put(key, value, mode));
       return;
@@ -171,13 +175,43 @@ public final class VolumeFiles {
       if (value != null) {
         put(item.getPath(), value, item.getMode() == null ? mode : item.getMode());
       } else if (!optional) {
-        throw new VolumeException("references non-existent config key: " + item.getKey());
+        throw new VolumeException(missing + item.getKey());
       }
     }
   }
 
-  private void put(String path, byte[] content, int mode) {
+  /** A later source's file replaces an earlier one's of the same path. */
+  private void put(String given, byte[] content, int mode) {
+    String path = clean(given);
     files.put(path, new FilesVolume.Entry(path, content, mode));
+  }
+
+  /** The path by its shortest name; refuses what the kubelet's AtomicWriter refuses. */
+  private static String clean(String path) {
+    if (path.startsWith("/")) {
+      throw new VolumeException("invalid path: must be relative path: " + path);
+    }
+    if (path.getBytes(StandardCharsets.UTF_8).length > LONGEST_PATH) {
+      throw new VolumeException(
+          "invalid path: must be less than or equal to %d characters".formatted(LONGEST_PATH));
+    }
+    List<String> names =
+        Stream.of(path.split("/", -1)).filter(n -> !n.isEmpty() && !n.equals(".")).toList();
+    if (names.isEmpty()) {
+      throw new VolumeException("invalid path: must not be empty: \"%s\"".formatted(path));
+    }
+    if (names.contains("..")) {
+      throw new VolumeException("invalid path: must not contain '..': " + path);
+    }
+    if (names.getFirst().startsWith("..")) {
+      throw new VolumeException("invalid path: must not start with '..': " + path);
+    }
+    if (names.stream().anyMatch(n -> n.getBytes(StandardCharsets.UTF_8).length > LONGEST_NAME)) {
+      throw new VolumeException(
+          "invalid path: filenames must be less than or equal to %d characters"
+              .formatted(LONGEST_NAME));
+    }
+    return String.join("/", names);
   }
 
   private String namespace() {

@@ -56,25 +56,34 @@ final class Volumes {
     Map<String, Volume> volumes = new LinkedHashMap<>();
     pod.getSpec().getVolumes().forEach(volume -> volumes.put(volume.getName(), volume));
     return container.getVolumeMounts().stream()
-        .map(mount -> mount(pod, mount, volumes, environment))
+        .map(mount -> mount(pod, container.getName(), mount, volumes, environment))
         .toList();
   }
 
   private static Mount mount(
-      Pod pod, VolumeMount mount, Map<String, Volume> volumes, Map<String, String> environment) {
+      Pod pod,
+      String container,
+      VolumeMount mount,
+      Map<String, Volume> volumes,
+      Map<String, String> environment) {
     Volume volume =
         Optional.ofNullable(volumes.get(mount.getName()))
             .orElseThrow(
                 () ->
                     new ConfigurationException(
-                        "volumeMount \"%s\" names no volume of the pod"
-                            .formatted(mount.getName())));
+                        "cannot find volume \"%s\" to mount into container \"%s\""
+                            .formatted(mount.getName(), container)));
     boolean files = volume.getEmptyDir() == null;
     return new Mount(
-        mount.getMountPath(),
+        absolute(mount.getMountPath()),
         source(pod, volume),
         files || Boolean.TRUE.equals(mount.getReadOnly()),
         subPath(mount, environment));
+  }
+
+  /** The API server lets relative paths pass; they begin at the root. */
+  private static String absolute(String path) {
+    return path.startsWith("/") ? path : "/" + path;
   }
 
   private static String subPath(VolumeMount mount, Map<String, String> environment) {
