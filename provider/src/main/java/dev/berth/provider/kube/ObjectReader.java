@@ -31,8 +31,10 @@ public final class ObjectReader {
   private final KubernetesClient client;
   private final Indexer<Service> services;
   private final TokenCache tokens;
-  private final FreshReads<Name, ConfigMap> configMaps = new FreshReads<>();
-  private final FreshReads<Name, Secret> secrets = new FreshReads<>();
+  private final FreshReads<Name, ConfigMap> configMaps =
+      new FreshReads<>(map -> Boolean.TRUE.equals(map.getImmutable()));
+  private final FreshReads<Name, Secret> secrets =
+      new FreshReads<>(secret -> Boolean.TRUE.equals(secret.getImmutable()));
 
   private record Name(String namespace, String name) {}
 
@@ -51,9 +53,11 @@ public final class ObjectReader {
     return new Reads(notBefore);
   }
 
-  /** Forgets a pod's tokens. */
+  /** Forgets a pod's tokens, and which immutable objects it has. */
   public void forget(String podUid) {
     tokens.forget(podUid);
+    configMaps.forget(podUid);
+    secrets.forget(podUid);
   }
 
   /** Forgets objects that nobody asks for any more. */
@@ -70,17 +74,21 @@ public final class ObjectReader {
     }
 
     @Override
-    public Optional<ConfigMap> configMap(String namespace, String name) {
+    public Optional<ConfigMap> configMap(Pod pod, String name) {
+      String namespace = pod.getMetadata().getNamespace();
       return configMaps.get(
           new Name(namespace, name),
+          pod.getMetadata().getUid(),
           notBefore,
           () -> patiently(() -> client.configMaps().inNamespace(namespace).withName(name).get()));
     }
 
     @Override
-    public Optional<Secret> secret(String namespace, String name) {
+    public Optional<Secret> secret(Pod pod, String name) {
+      String namespace = pod.getMetadata().getNamespace();
       return secrets.get(
           new Name(namespace, name),
+          pod.getMetadata().getUid(),
           notBefore,
           () -> patiently(() -> client.secrets().inNamespace(namespace).withName(name).get()));
     }

@@ -9,15 +9,18 @@ import java.util.Optional;
 
 /** What a pod's specification refers to in the cluster. */
 public interface ClusterObjects {
-  /** Empty when there is none of that name. */
-  Optional<ConfigMap> configMap(String namespace, String name);
+  /**
+   * One of the pod's namespace, empty when there is none of that name. An immutable one that the
+   * pod has been given before is not read again.
+   */
+  Optional<ConfigMap> configMap(Pod pod, String name);
 
-  /** Empty when there is none of that name. */
-  Optional<Secret> secret(String namespace, String name);
+  /** The same for a Secret. */
+  Optional<Secret> secret(Pod pod, String name);
 
   /**
-   * A token of the pod's service account, bound to the pod; the same one until 80% of its life is
-   * over.
+   * A token of the pod's service account, bound to the pod; the same one until 80% of its life or a
+   * day is over, and longer while the API server gives no other and it is still good.
    *
    * @param audience empty is the API server's
    */

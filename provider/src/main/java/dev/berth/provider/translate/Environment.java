@@ -65,14 +65,14 @@ final class Environment {
     if (source.getConfigMapRef() != null) {
       String name = source.getConfigMapRef().getName();
       return optional(source.getConfigMapRef().getOptional())
-          ? cluster.configMap(namespace, name).map(ConfigMap::getData).orElse(Map.of())
+          ? cluster.configMap(downward.pod(), name).map(ConfigMap::getData).orElse(Map.of())
           : orEmpty(configMap(name).getData());
     }
     if (source.getSecretRef() != null) {
       String name = source.getSecretRef().getName();
       Map<String, String> encoded =
           optional(source.getSecretRef().getOptional())
-              ? cluster.secret(namespace, name).map(Secret::getData).orElse(Map.of())
+              ? cluster.secret(downward.pod(), name).map(Secret::getData).orElse(Map.of())
               : orEmpty(secret(name).getData());
       Map<String, String> decoded = new LinkedHashMap<>();
       encoded.forEach((key, value) -> decoded.put(key, decode(value, name, key)));
@@ -111,7 +111,7 @@ final class Environment {
 
   private Optional<String> fromConfigMap(ConfigMapKeySelector selector) {
     boolean optional = optional(selector.getOptional());
-    Optional<ConfigMap> found = cluster.configMap(namespace, selector.getName());
+    Optional<ConfigMap> found = cluster.configMap(downward.pod(), selector.getName());
     if (found.isEmpty() && optional) {
       return Optional.empty();
     }
@@ -121,7 +121,7 @@ final class Environment {
 
   private Optional<String> fromSecret(SecretKeySelector selector) {
     boolean optional = optional(selector.getOptional());
-    Optional<Secret> found = cluster.secret(namespace, selector.getName());
+    Optional<Secret> found = cluster.secret(downward.pod(), selector.getName());
     if (found.isEmpty() && optional) {
       return Optional.empty();
     }
@@ -141,14 +141,14 @@ final class Environment {
 
   private ConfigMap configMap(String name) {
     return cluster
-        .configMap(namespace, name)
+        .configMap(downward.pod(), name)
         .orElseThrow(
             () -> new ConfigurationException("configmap \"%s\" not found".formatted(name)));
   }
 
   private Secret secret(String name) {
     return cluster
-        .secret(namespace, name)
+        .secret(downward.pod(), name)
         .orElseThrow(() -> new ConfigurationException("secret \"%s\" not found".formatted(name)));
   }
 

@@ -35,7 +35,7 @@ public final class PullSecrets {
       if (name == null || name.isEmpty()) {
         continue; // The API server lets it pass, and it names nothing.
       }
-      Optional<Secret> secret = cluster.secret(pod.getMetadata().getNamespace(), name);
+      Optional<Secret> secret = cluster.secret(pod, name);
       if (secret.isEmpty() || !read(secret.get(), credentials)) {
         failed.add(name);
       }

@@ -136,7 +136,7 @@ public final class VolumeFiles {
   }
 
   private void configMap(String name, List<KeyToPath> items, int mode, Boolean optional) {
-    Optional<ConfigMap> found = cluster.configMap(namespace(), name);
+    Optional<ConfigMap> found = cluster.configMap(pod, name);
     if (found.isEmpty() && !set(optional)) {
       throw new VolumeException("configmap \"%s\" not found".formatted(name));
     }
@@ -152,7 +152,7 @@ public final class VolumeFiles {
   }
 
   private void secret(String name, List<KeyToPath> items, int mode, Boolean optional) {
-    Optional<Secret> found = cluster.secret(namespace(), name);
+    Optional<Secret> found = cluster.secret(pod, name);
     if (found.isEmpty() && !set(optional)) {
       throw new VolumeException("secret \"%s\" not found".formatted(name));
     }
@@ -212,10 +212,6 @@ public final class VolumeFiles {
               .formatted(LONGEST_NAME));
     }
     return String.join("/", names);
-  }
-
-  private String namespace() {
-    return pod.getMetadata().getNamespace();
   }
 
   private static Map<String, String> text(Map<String, String> data) {

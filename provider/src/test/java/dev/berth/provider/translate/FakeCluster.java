@@ -23,13 +23,13 @@ final class FakeCluster implements ClusterObjects {
   }
 
   @Override
-  public Optional<ConfigMap> configMap(String namespace, String name) {
-    return find(ConfigMap.class, namespace, name);
+  public Optional<ConfigMap> configMap(Pod pod, String name) {
+    return find(ConfigMap.class, pod.getMetadata().getNamespace(), name);
   }
 
   @Override
-  public Optional<Secret> secret(String namespace, String name) {
-    return find(Secret.class, namespace, name);
+  public Optional<Secret> secret(Pod pod, String name) {
+    return find(Secret.class, pod.getMetadata().getNamespace(), name);
   }
 
   /** Tells what it was asked for. */
