@@ -1,10 +1,9 @@
 package dev.berth.provider;
 
-import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
-
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.junit.ArchTests;
 import com.tngtech.archunit.lang.ArchRule;
 import dev.berth.portlayer.architecture.CodingRules;
 import org.jspecify.annotations.NullMarked;
@@ -15,21 +14,13 @@ import org.jspecify.annotations.NullMarked;
 class LayeringTest {
   @ArchTest
   static final ArchRule KNOWS_NO_BACKEND =
-      noClasses()
-          .that()
-          .resideInAPackage("dev.berth.provider..")
-          .should()
-          .dependOnClassesThat()
-          .resideInAnyPackage(
-              "dev.berth.portlayer.local..",
-              "dev.berth.portlayer.vsphere..",
-              "dev.berth.cli..",
-              "dev.berth.tether..")
-          .because("it stands on the port layer alone, whichever backend is below");
+      CodingRules.knowsNone(
+          "dev.berth.provider",
+          "it stands on the port layer alone, whichever backend is below",
+          "dev.berth.portlayer.local..",
+          "dev.berth.portlayer.vsphere..",
+          "dev.berth.cli..",
+          "dev.berth.tether..");
 
-  @ArchTest static final ArchRule NO_CONSOLE = CodingRules.NO_CONSOLE_OR_JDK_LOGGING;
-
-  @ArchTest static final ArchRule NO_SLEEP = CodingRules.NO_SLEEP_IN_TESTS;
-
-  @ArchTest static final ArchRule NULL_MARKED = CodingRules.PACKAGES_ARE_NULL_MARKED;
+  @ArchTest static final ArchTests CODING_RULES = ArchTests.in(CodingRules.class);
 }

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * Where images are kept and where they may come from.
@@ -47,57 +48,52 @@ public record ImageStoreConfiguration(
   }
 
   public ImageStoreConfiguration withRegistries(List<RegistryConfiguration> changed) {
-    return new ImageStoreConfiguration(
-        directory,
-        changed,
-        allowedRegistries,
-        dockerConfiguration,
-        parallelLayers,
-        stallTimeout,
-        squashfsTool);
+    return with(draft -> draft.registries = changed);
   }
 
   public ImageStoreConfiguration withAllowedRegistries(List<String> changed) {
-    return new ImageStoreConfiguration(
-        directory,
-        registries,
-        changed,
-        dockerConfiguration,
-        parallelLayers,
-        stallTimeout,
-        squashfsTool);
+    return with(draft -> draft.allowedRegistries = changed);
   }
 
   public ImageStoreConfiguration withDockerConfiguration(Path file) {
-    return new ImageStoreConfiguration(
-        directory,
-        registries,
-        allowedRegistries,
-        Optional.of(file),
-        parallelLayers,
-        stallTimeout,
-        squashfsTool);
+    return with(draft -> draft.dockerConfiguration = Optional.of(file));
   }
 
   public ImageStoreConfiguration withStallTimeout(Duration changed) {
-    return new ImageStoreConfiguration(
-        directory,
-        registries,
-        allowedRegistries,
-        dockerConfiguration,
-        parallelLayers,
-        changed,
-        squashfsTool);
+    return with(draft -> draft.stallTimeout = changed);
   }
 
   public ImageStoreConfiguration withSquashfsTool(String changed) {
+    return with(draft -> draft.squashfsTool = changed);
+  }
+
+  private ImageStoreConfiguration with(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
     return new ImageStoreConfiguration(
         directory,
-        registries,
-        allowedRegistries,
-        dockerConfiguration,
+        draft.registries,
+        draft.allowedRegistries,
+        draft.dockerConfiguration,
         parallelLayers,
-        stallTimeout,
-        changed);
+        draft.stallTimeout,
+        draft.squashfsTool);
+  }
+
+  /** What can be changed. */
+  private static final class Draft {
+    private List<RegistryConfiguration> registries;
+    private List<String> allowedRegistries;
+    private Optional<Path> dockerConfiguration;
+    private Duration stallTimeout;
+    private String squashfsTool;
+
+    private Draft(ImageStoreConfiguration from) {
+      registries = from.registries;
+      allowedRegistries = from.allowedRegistries;
+      dockerConfiguration = from.dockerConfiguration;
+      stallTimeout = from.stallTimeout;
+      squashfsTool = from.squashfsTool;
+    }
   }
 }

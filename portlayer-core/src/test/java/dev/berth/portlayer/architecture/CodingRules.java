@@ -5,6 +5,7 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.lang.ConditionEvents;
@@ -13,9 +14,10 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.NullMarked;
 
-/** Rules that hold in every module. */
+/** Rules for every module; {@code ArchTests.in(CodingRules.class)} takes all of them. */
 public final class CodingRules {
   /** Everything is logged through SLF4J; only commands talk to a console. */
+  @ArchTest
   public static final ArchRule NO_CONSOLE_OR_JDK_LOGGING =
       noClasses()
           .that()
@@ -32,6 +34,7 @@ public final class CodingRules {
           .because("output belongs to the log, and the log to SLF4J");
 
   /** Tests wait for conditions, with a deadline. */
+  @ArchTest
   public static final ArchRule NO_SLEEP_IN_TESTS =
       noClasses()
           .that(areTests())
@@ -44,6 +47,7 @@ public final class CodingRules {
           .because("a sleep is too short on a slow machine and too long on a fast one");
 
   /** Every package says that nothing in it is null unless it says so. */
+  @ArchTest
   public static final ArchRule PACKAGES_ARE_NULL_MARKED =
       classes()
           .that()
@@ -63,6 +67,17 @@ public final class CodingRules {
           .because("NullAway checks only what is marked");
 
   private CodingRules() {}
+
+  /** What is in and below {@code part} depends on nothing in any of {@code packages}. */
+  public static ArchRule knowsNone(String part, String because, String... packages) {
+    return noClasses()
+        .that()
+        .resideInAPackage(part + "..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(packages)
+        .because(because);
+  }
 
   private static DescribedPredicate<JavaClass> areTests() {
     return DescribedPredicate.describe(

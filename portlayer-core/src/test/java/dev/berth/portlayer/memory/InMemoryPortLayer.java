@@ -172,7 +172,7 @@ public final class InMemoryPortLayer implements PortLayer {
 
   /** Changes the pool's limits, as an administrator does. */
   public void changeCapacity(Capacity capacity) {
-    world.capacity(capacity);
+    world.pool.changeCapacity(capacity);
     world.tell(PortLayerEvent.Type.CAPACITY_CHANGED, "pool", "", capacity.toString());
   }
 }

@@ -79,7 +79,7 @@ final class MemoryCompute implements ComputeService {
           Code.UNSUPPORTED,
           "group %s: there are no host groups here, leave hostGroup out".formatted(spec.id()));
     }
-    world.requireFits(spec);
+    world.pool.requireFits(spec);
     for (ContainerVmSpec member : spec.members()) {
       if (world.vms.containsKey(member.id())) {
         throw new PortLayerException(
@@ -188,7 +188,7 @@ final class MemoryCompute implements ComputeService {
 
   @Override
   public Capacity capacity() {
-    return world.capacity();
+    return world.pool.capacity();
   }
 
   @Override

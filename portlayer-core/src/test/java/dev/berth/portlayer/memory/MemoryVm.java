@@ -67,7 +67,7 @@ final class MemoryVm implements CriLog.Attempts {
 
   synchronized void powerOn() {
     if (power == PowerState.OFF) {
-      world.admit(spec.id(), spec.resources());
+      world.pool.admit(spec);
       power = PowerState.ON;
       files.boot();
       tell(PortLayerEvent.Type.VM_POWERED_ON, "");
@@ -81,7 +81,7 @@ final class MemoryVm implements CriLog.Attempts {
       return;
     }
     power = PowerState.OFF;
-    world.release(spec.resources());
+    world.pool.release(spec.id());
     breakSessions("the containerVM was powered off");
     Attempt current = attempt;
     if (state instanceof Running && current != null) {

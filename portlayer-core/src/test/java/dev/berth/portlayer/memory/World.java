@@ -4,7 +4,7 @@ import dev.berth.portlayer.PortLayerException;
 import dev.berth.portlayer.PortLayerException.Code;
 import dev.berth.portlayer.compute.Capacity;
 import dev.berth.portlayer.compute.GroupSpec;
-import dev.berth.portlayer.compute.Resources;
+import dev.berth.portlayer.compute.ResourcePool;
 import dev.berth.portlayer.events.EventLog;
 import dev.berth.portlayer.events.PortLayerEvent;
 import dev.berth.portlayer.network.NicAttachment;
@@ -41,69 +41,16 @@ final class World {
   final Map<String, NicAttachment> endpoints = new ConcurrentHashMap<>();
   final Deque<Integer> freedAddresses = new ArrayDeque<>();
   final Faults faults = new Faults();
+  final ResourcePool pool =
+      new ResourcePool(new Capacity(1_000_000, 1L << 42, 100_000, 64 * MEBIBYTE));
   final List<EventLog> listeners = new CopyOnWriteArrayList<>();
 
   /** Host part of the first address that was never given out; 1 is the gateway. */
   int nextAddress = 2;
 
-  private Capacity capacity = new Capacity(1_000_000, 1L << 42, 100_000, 64 * MEBIBYTE);
-  private long memoryUsed;
-  private int vmsOn;
-
   void tell(PortLayerEvent.Type type, String subject, String groupId, String detail) {
     PortLayerEvent event = new PortLayerEvent(Instant.now(), type, subject, groupId, detail);
     listeners.forEach(listener -> listener.append(event));
-  }
-
-  synchronized Capacity capacity() {
-    return capacity;
-  }
-
-  synchronized void capacity(Capacity changed) {
-    capacity = changed;
-  }
-
-  /** Refuses what the pool could not even hold when it were empty. */
-  synchronized void requireFits(GroupSpec spec) {
-    long memory = spec.members().stream().mapToLong(member -> need(member.resources())).sum();
-    if (memory > capacity.memory() || spec.members().size() > capacity.containerVms()) {
-      throw new PortLayerException(
-          Code.RESOURCE_EXHAUSTED,
-          "group %s needs %d MiB for %d containerVMs, but the pool has %d MiB for %d in all"
-              .formatted(
-                  spec.id(),
-                  memory / MEBIBYTE,
-                  spec.members().size(),
-                  capacity.memory() / MEBIBYTE,
-                  capacity.containerVms()));
-    }
-  }
-
-  synchronized void admit(String id, Resources resources) {
-    long need = need(resources);
-    if (memoryUsed + need > capacity.memory() || vmsOn >= capacity.containerVms()) {
-      throw new PortLayerException(
-          Code.RESOURCE_EXHAUSTED,
-          "containerVM %s needs %d MiB, but %d of the pool's %d MiB and %d of its %d containerVMs are in use"
-              .formatted(
-                  id,
-                  need / MEBIBYTE,
-                  memoryUsed / MEBIBYTE,
-                  capacity.memory() / MEBIBYTE,
-                  vmsOn,
-                  capacity.containerVms()));
-    }
-    memoryUsed += need;
-    vmsOn++;
-  }
-
-  synchronized void release(Resources resources) {
-    memoryUsed -= need(resources);
-    vmsOn--;
-  }
-
-  private long need(Resources resources) {
-    return resources.memoryLimit() + capacity.memoryOverhead();
   }
 
   MemoryVm vm(String id) {

@@ -123,34 +123,4 @@ public record LocalConfiguration(
         virtual,
         images);
   }
-
-  /** The same with another pool. */
-  public LocalConfiguration withPool(Pool changed) {
-    return new LocalConfiguration(
-        name,
-        directory,
-        runDirectory,
-        bootArtifact,
-        changed,
-        networks,
-        networkNamespace,
-        allowedHostPorts,
-        virtualPorts,
-        images);
-  }
-
-  /** The same with other sources of images. */
-  public LocalConfiguration withImages(ImageStoreConfiguration changed) {
-    return new LocalConfiguration(
-        name,
-        directory,
-        runDirectory,
-        bootArtifact,
-        pool,
-        networks,
-        networkNamespace,
-        allowedHostPorts,
-        virtualPorts,
-        changed);
-  }
 }

@@ -11,6 +11,7 @@ import dev.berth.portlayer.compute.Group;
 import dev.berth.portlayer.compute.GroupSpec;
 import dev.berth.portlayer.compute.HostInformation;
 import dev.berth.portlayer.compute.ProcessSpec;
+import dev.berth.portlayer.compute.ResourcePool;
 import dev.berth.portlayer.events.PortLayerEvent;
 import dev.berth.portlayer.local.host.AtomicFiles;
 import dev.berth.portlayer.local.qemu.QemuCommand;
@@ -35,7 +36,7 @@ public final class LocalCompute implements ComputeService, AutoCloseable {
   private static final String GROUP_FILE = "group.json";
 
   private final Environment environment;
-  private final Pool pool;
+  private final ResourcePool pool;
   private final Map<String, GroupMachines> groups = new ConcurrentHashMap<>();
 
   private record GroupRecord(GroupSpec spec, Instant createdAt) {}
@@ -48,7 +49,7 @@ public final class LocalCompute implements ComputeService, AutoCloseable {
 
   public LocalCompute(Environment environment, Capacity capacity) {
     this.environment = environment;
-    this.pool = new Pool(capacity);
+    this.pool = new ResourcePool(capacity);
     AtomicFiles.directory(environment.groups());
     for (Path directory : directories()) {
       AtomicFiles.read(directory.resolve(GROUP_FILE), GroupRecord.class)

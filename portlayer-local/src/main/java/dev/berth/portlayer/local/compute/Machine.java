@@ -6,6 +6,7 @@ import dev.berth.portlayer.compute.ContainerVm;
 import dev.berth.portlayer.compute.ContainerVmSpec;
 import dev.berth.portlayer.compute.PowerState;
 import dev.berth.portlayer.compute.ProcessState;
+import dev.berth.portlayer.compute.ResourcePool;
 import dev.berth.portlayer.local.host.AtomicFiles;
 import dev.berth.portlayer.local.host.FileWatcher;
 import dev.berth.portlayer.local.host.HostProcess;
@@ -41,7 +42,7 @@ final class Machine implements AutoCloseable {
   private static final Duration KILL = Duration.ofSeconds(30);
 
   private final Environment environment;
-  private final Pool pool;
+  private final ResourcePool pool;
   private final ContainerVmSpec spec;
   private final VmFiles files;
   private final MachineState state;
@@ -55,7 +56,11 @@ final class Machine implements AutoCloseable {
   private @Nullable ExitWatch exitWatch;
 
   Machine(
-      Environment environment, Pool pool, String groupId, ContainerVmSpec spec, Path directory) {
+      Environment environment,
+      ResourcePool pool,
+      String groupId,
+      ContainerVmSpec spec,
+      Path directory) {
     this.environment = environment;
     this.pool = pool;
     this.spec = spec;

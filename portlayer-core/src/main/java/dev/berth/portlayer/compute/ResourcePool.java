@@ -1,30 +1,40 @@
-package dev.berth.portlayer.local.compute;
+package dev.berth.portlayer.compute;
 
 import dev.berth.portlayer.PortLayerException;
 import dev.berth.portlayer.PortLayerException.Code;
-import dev.berth.portlayer.compute.Capacity;
-import dev.berth.portlayer.compute.ContainerVmSpec;
-import dev.berth.portlayer.compute.GroupSpec;
 import java.util.HashMap;
 import java.util.Map;
 
-/** Admits containerVMs to the VCH's pool, by memory and number. Safe for use by many threads. */
-final class Pool {
+/**
+ * Admits containerVMs to a VCH's pool, by memory and number, where no hypervisor does. Safe for use
+ * by many threads.
+ */
+public final class ResourcePool {
   private static final long MEBIBYTE = 1L << 20;
 
-  private final Capacity capacity;
   private final Map<String, Long> admitted = new HashMap<>();
+  private Capacity capacity;
+  private long used;
 
-  Pool(Capacity capacity) {
+  public ResourcePool(Capacity capacity) {
     this.capacity = capacity;
   }
 
-  Capacity capacity() {
+  public synchronized Capacity capacity() {
     return capacity;
   }
 
-  /** Refuses what an empty pool could not hold. */
-  void requireFits(GroupSpec spec) {
+  /** Counts for what comes; what is in stays in. */
+  public synchronized void changeCapacity(Capacity changed) {
+    capacity = changed;
+  }
+
+  /**
+   * Refuses what an empty pool could not hold.
+   *
+   * @throws PortLayerException RESOURCE_EXHAUSTED
+   */
+  public synchronized void requireFits(GroupSpec spec) {
     long memory = spec.members().stream().mapToLong(this::need).sum();
     if (memory > capacity.memory() || spec.members().size() > capacity.containerVms()) {
       throw new PortLayerException(
@@ -39,12 +49,16 @@ final class Pool {
     }
   }
 
-  /** Takes what a VM needs; once for each VM. */
-  synchronized void admit(ContainerVmSpec spec) {
-    long used = admitted.values().stream().mapToLong(Long::longValue).sum();
-    boolean present = admitted.containsKey(spec.id());
-    if (!present
-        && (used + need(spec) > capacity.memory() || admitted.size() >= capacity.containerVms())) {
+  /**
+   * Takes what a VM needs; once for each VM.
+   *
+   * @throws PortLayerException RESOURCE_EXHAUSTED
+   */
+  public synchronized void admit(ContainerVmSpec spec) {
+    if (admitted.containsKey(spec.id())) {
+      return;
+    }
+    if (used + need(spec) > capacity.memory() || admitted.size() >= capacity.containerVms()) {
       throw new PortLayerException(
           Code.RESOURCE_EXHAUSTED,
           "containerVM %s needs %d MiB, but %d of the pool's %d MiB and %d of its %d containerVMs are in use"
@@ -56,16 +70,22 @@ final class Pool {
                   admitted.size(),
                   capacity.containerVms()));
     }
-    admitted.put(spec.id(), need(spec));
+    adopt(spec);
   }
 
   /** What runs already is in, whether it fits or not. */
-  synchronized void adopt(ContainerVmSpec spec) {
-    admitted.put(spec.id(), need(spec));
+  public synchronized void adopt(ContainerVmSpec spec) {
+    if (admitted.putIfAbsent(spec.id(), need(spec)) == null) {
+      used += need(spec);
+    }
   }
 
-  synchronized void release(String id) {
-    admitted.remove(id);
+  /** Gives back what a VM took; harmless when it took nothing. */
+  public synchronized void release(String id) {
+    Long memory = admitted.remove(id);
+    if (memory != null) {
+      used -= memory;
+    }
   }
 
   private long need(ContainerVmSpec spec) {
