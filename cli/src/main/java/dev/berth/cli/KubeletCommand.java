@@ -1,5 +1,6 @@
 package dev.berth.cli;
 
+import dev.berth.cli.settings.Credentials;
 import dev.berth.cli.settings.KubeletSettings;
 import dev.berth.cli.settings.Problems;
 import dev.berth.cli.settings.Settings;
@@ -233,6 +234,8 @@ final class KubeletCommand implements Runnable {
     Problems problems = new Problems();
     KubeletSettings settings =
         KubeletSettings.of(new Settings(names, flags, config, problems), problems);
+    problems.raise();
+    Credentials.check(settings, problems);
     problems.raise();
     return settings;
   }

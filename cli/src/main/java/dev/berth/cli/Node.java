@@ -14,6 +14,7 @@ import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.CountDownLatch;
@@ -39,7 +40,7 @@ final class Node implements AutoCloseable {
       return node;
     } catch (KubernetesClientException e) {
       node.close();
-      throw CommandFailure.of("the API server refused or cannot be reached: " + e.getMessage());
+      throw CommandFailure.of("the API server %s".formatted(answer(e)));
     } catch (IllegalArgumentException | IllegalStateException e) {
       node.close();
       throw CommandFailure.of(String.valueOf(e.getMessage()));
@@ -47,6 +48,22 @@ final class Node implements AutoCloseable {
       node.close();
       throw e;
     }
+  }
+
+  /** What the API server said, or why it said nothing. */
+  private static String answer(KubernetesClientException failure) {
+    if (failure.getCode() > 0) {
+      return "refused: " + failure.getMessage();
+    }
+    return "cannot be reached: " + rootCause(failure);
+  }
+
+  private static String rootCause(Throwable failure) {
+    Throwable cause = failure;
+    while (cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    return String.valueOf(cause.getMessage());
   }
 
   private void begin(NodeConfiguration configuration, KubeletSettings settings) {
@@ -75,18 +92,31 @@ final class Node implements AutoCloseable {
   }
 
   private static KubernetesClient client(KubeletSettings settings) {
+    try {
+      return client(configuration(settings));
+    } catch (RuntimeException e) {
+      // Reading certificates and keys is all that happens here; a connection comes later.
+      String file = settings.kubeconfig().map(Path::toString).orElse("the service account");
+      throw CommandFailure.usage(
+          "kubeconfig: %s: its certificates or keys cannot be used: %s"
+              .formatted(file, rootCause(e)));
+    }
+  }
+
+  private static Config configuration(KubeletSettings settings) {
     Config config =
         settings
             .kubeconfig()
             .map(file -> Config.fromKubeconfig(file.toFile()))
             .orElseGet(() -> Config.autoConfigure(null));
-    return new KubernetesClientBuilder()
-        .withConfig(
-            new ConfigBuilder(config)
-                .withMaxConcurrentRequests(REQUESTS)
-                .withMaxConcurrentRequestsPerHost(REQUESTS)
-                .build())
+    return new ConfigBuilder(config)
+        .withMaxConcurrentRequests(REQUESTS)
+        .withMaxConcurrentRequestsPerHost(REQUESTS)
         .build();
+  }
+
+  private static KubernetesClient client(Config config) {
+    return new KubernetesClientBuilder().withConfig(config).build();
   }
 
   /** Waits until the process is told to end, and closes everything before it does. */

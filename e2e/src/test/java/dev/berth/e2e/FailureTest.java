@@ -3,8 +3,6 @@ package dev.berth.e2e;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.ArrayList;
-import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -102,25 +100,5 @@ class FailureTest {
     assertEquals("OOMKilled", berth.container("eater").at("/state/terminated/reason").asString());
     assertEquals(137, berth.container("eater").at("/state/terminated/exitCode").asInt());
     berth.delete("eater");
-  }
-
-  @Test
-  @DisplayName("command-line flags and configuration: one line, and a usage exit code")
-  void commandLine() {
-    List<List<String>> wrong =
-        List.of(
-            List.of("kubelet", "--no-such-flag"),
-            List.of("kubelet", "--port", "seventy"),
-            List.of("kubelet", "--network", "not-a-subnet"),
-            List.of("no-such-command"));
-    for (List<String> arguments : wrong) {
-      List<String> all = new ArrayList<>(List.of(berth.command("berth")));
-      all.addAll(arguments);
-      Command.Result result = Command.of(all).run().expect(2);
-      assertTrue(
-          result.error().contains(arguments.getLast()) || result.error().contains(arguments.get(1)),
-          result.error());
-      assertTrue(!result.error().contains("Exception"), result.error());
-    }
   }
 }

@@ -1,47 +1,31 @@
 package dev.berth.cli.settings;
 
+import dev.berth.cli.CommandFailure;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.dataformat.yaml.YAMLMapper;
 
 /** A configuration file in YAML or JSON: the flags' names without dashes, and their values. */
 final class ConfigurationFile {
   private ConfigurationFile() {}
 
-  /** The file's values by name; what is wrong goes to {@code problems}. */
+  /**
+   * The file's values by name; what is wrong with them goes to {@code problems}.
+   *
+   * @throws CommandFailure when it cannot be read at all, so that nothing is said of what it might
+   *     have held
+   */
   static Map<String, List<String>> read(Path file, Problems problems) {
     try {
-      JsonNode root = new YAMLMapper().readTree(Files.readString(file));
-      if (root.isMissingNode() || root.isNull()) {
-        return Map.of();
-      }
-      if (!root.isObject()) {
-        problems.add("config", "%s: must hold lines of the form NAME: VALUE".formatted(file));
-        return Map.of();
-      }
-      return values(root, problems);
-    } catch (NoSuchFileException e) {
-      problems.add("config", "%s: there is no such file".formatted(file));
+      JsonNode root = Documents.read(file);
+      return root.isMissingNode() || root.isNull() ? Map.of() : values(root, problems);
     } catch (IOException e) {
-      problems.add("config", "%s: cannot be read: %s".formatted(file, e.getMessage()));
-    } catch (JacksonException e) {
-      problems.add("config", "%s: %s".formatted(file, position(e)));
+      throw CommandFailure.usage("config: " + e.getMessage());
     }
-    return Map.of();
-  }
-
-  /** Without the line itself, which may hold anything. */
-  private static String position(JacksonException failure) {
-    return "is neither YAML nor JSON at line %d, column %d"
-        .formatted(failure.getLocation().getLineNr(), failure.getLocation().getColumnNr());
   }
 
   private static Map<String, List<String>> values(JsonNode root, Problems problems) {

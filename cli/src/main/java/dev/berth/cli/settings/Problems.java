@@ -1,12 +1,21 @@
 package dev.berth.cli.settings;
 
 import dev.berth.cli.CommandFailure;
-import java.util.ArrayList;
-import java.util.List;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
 
 /** Everything that is wrong with a configuration, so that it is told all at once. */
 public final class Problems {
-  private final List<String> problems = new ArrayList<>();
+  private final Set<String> problems = new LinkedHashSet<>();
+  private final Map<String, Path> origins = new HashMap<>();
+
+  /** Notes that a setting's value came from a file, which its problems then name. */
+  void from(Path file, String field) {
+    origins.put(field, file);
+  }
 
   /**
    * Adds one.
@@ -15,7 +24,8 @@ public final class Problems {
    * @param problem what is wrong with it and how to mend it
    */
   public void add(String field, String problem) {
-    problems.add(field + ": " + problem);
+    Path origin = origins.get(field);
+    problems.add((origin == null ? "" : origin + ": ") + field + ": " + problem);
   }
 
   /** Fails when there was any. */

@@ -37,6 +37,9 @@ public final class Settings {
             ConfigurationFile.read(path, problems)
                 .forEach(
                     (name, given) -> {
+                      if (!flags.containsKey(name)) {
+                        problems.from(path, name);
+                      }
                       if (names.contains(name)) {
                         values.put(name, given);
                       } else {
@@ -112,8 +115,7 @@ public final class Settings {
 
   /** A file that can be read. */
   public Optional<Path> file(String name) {
-    return text(name)
-        .map(Path::of)
+    return path(name)
         .filter(
             path ->
                 holds(
@@ -125,9 +127,17 @@ public final class Settings {
 
   /** A directory that is there. */
   public Optional<Path> directory(String name) {
-    return text(name)
-        .map(Path::of)
-        .filter(path -> holds(name, Files.isDirectory(path), path, "is no directory"));
+    return path(name).filter(path -> holds(name, Files.isDirectory(path), path, "is no directory"));
+  }
+
+  /** What was given is not shown unless it is a name: a file's content may be a secret. */
+  private Optional<Path> path(String name) {
+    Optional<String> text = text(name);
+    if (text.isPresent() && !text.get().matches("[^\\p{Cntrl}{}]+")) {
+      problems.add(name, "must be the name of a file or a directory, not its content");
+      return Optional.empty();
+    }
+    return text.map(Path::of);
   }
 
   private boolean holds(String name, boolean holds, Path path, String problem) {

@@ -20,8 +20,11 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Certificates and keys in the PEM forms that Kubernetes' tools write. */
-final class PemFiles {
+/**
+ * Certificates and keys in the PEM forms that Kubernetes' tools write. Failures name the file, and
+ * never hold a piece of it.
+ */
+public final class PemFiles {
   private static final Pattern BLOCK =
       Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----([^-]+)-----END \\1-----");
   private static final byte[] VERSION = {2, 1, 0};
@@ -41,7 +44,7 @@ final class PemFiles {
   private PemFiles() {}
 
   /** Every certificate of a file, in its order; at least one. */
-  static List<X509Certificate> certificates(Path file)
+  public static List<X509Certificate> certificates(Path file)
       throws IOException, GeneralSecurityException {
     var factory = CertificateFactory.getInstance("X.509");
     var result = new ArrayList<X509Certificate>();
@@ -52,12 +55,13 @@ final class PemFiles {
       }
     }
     if (result.isEmpty()) {
-      throw new IOException(file + " holds no CERTIFICATE");
+      throw new IOException(file + " holds no CERTIFICATE: name a PEM file with one");
     }
     return result;
   }
 
-  static PrivateKey privateKey(Path file) throws IOException, GeneralSecurityException {
+  /** The first private key of a file. */
+  public static PrivateKey privateKey(Path file) throws IOException, GeneralSecurityException {
     for (Block block : blocks(file)) {
       switch (block.type) {
         case "PRIVATE KEY" -> {
@@ -77,7 +81,7 @@ final class PemFiles {
         }
       }
     }
-    throw new IOException(file + " holds no PRIVATE KEY");
+    throw new IOException(file + " holds no PRIVATE KEY: name a PEM file with one");
   }
 
   private static List<Block> blocks(Path file) throws IOException {
