@@ -198,6 +198,11 @@ public final class PodMachine {
     return true;
   }
 
+  /** What failed on the pod's way up is no reason to wait on its way down. */
+  private boolean waitsToGo() {
+    return memory.problem != null && memory.problem.kind().ofRemoval() && waits();
+  }
+
   private void announce(Problem problem) {
     if (problem.kind() != Problem.Kind.IMAGE_PULL || memory.announced) {
       return;
@@ -258,7 +263,7 @@ public final class PodMachine {
     }
     if (memory.objectDeletedAt == null
         || !now.isBefore(memory.objectDeletedAt.plus(DELETE_AGAIN))) {
-      if (!waits()) {
+      if (!waitsToGo()) {
         begin(new Action.DeleteObject());
       }
     } else {
@@ -277,7 +282,7 @@ public final class PodMachine {
       }
     } else if (facts.running() && !unstoppable()) {
       stop(grace);
-    } else if ((!memory.cleared || facts.group().isPresent()) && !waits()) {
+    } else if ((!memory.cleared || facts.group().isPresent()) && !waitsToGo()) {
       begin(new Action.DestroyGroup());
     }
   }

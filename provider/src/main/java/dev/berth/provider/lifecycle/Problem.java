@@ -37,6 +37,10 @@ public record Problem(Kind kind, String message, Instant since) {
       return eventReason;
     }
 
+    boolean ofRemoval() {
+      return this == STOP || this == OBJECT;
+    }
+
     boolean ofImage() {
       return this == IMAGE_PULL || this == IMAGE_NEVER || this == IMAGE_NAME;
     }

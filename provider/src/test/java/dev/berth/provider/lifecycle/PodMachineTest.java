@@ -214,6 +214,16 @@ class PodMachineTest {
   }
 
   @Test
+  @DisplayName("deleted while it waits to pull its image again is gone without waiting")
+  void deletedInBackOff() {
+    pod.look().ends(new Outcome.Failed(Problem.Kind.IMAGE_PULL, "no such tag")).look();
+    pod.after(Duration.ofSeconds(3)).deleted(30).look();
+    assertEquals(Optional.of(new Action.DestroyGroup()), pod.begun());
+    pod.done().look();
+    assertEquals(Optional.of(new Action.DeleteObject()), pod.begun());
+  }
+
+  @Test
   @DisplayName("removed by force is ended within two seconds, whatever its grace")
   void forced() {
     pod.running(0).look().gone().look();
