@@ -1,0 +1,90 @@
+// Command vsphere-lab runs a vCenter for tests. It writes lab.json into its directory once it can be used, and stops on
+// SIGTERM or SIGINT.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"dev.berth/e2e/vsphere-lab/inventory"
+	"dev.berth/e2e/vsphere-lab/lab"
+)
+
+const stopTimeout = 5 * time.Second
+
+type settings struct {
+	listen, directory, user, passwordFile, releases string
+	shape                                           inventory.Shape
+}
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "vsphere-lab:", err)
+		os.Exit(1)
+	}
+}
+
+func parse(arguments []string) (settings, error) {
+	var s settings
+	flags := flag.NewFlagSet("vsphere-lab", flag.ContinueOnError)
+	flags.StringVar(&s.listen, "listen", "127.0.0.1:0", "`address` and port to serve HTTPS on; port 0 chooses a free one")
+	flags.StringVar(&s.directory, "directory", "", "`folder` of all state (required)")
+	flags.StringVar(&s.user, "user", "administrator@vsphere.local", "administrator's `name`")
+	flags.StringVar(&s.passwordFile, "password-file", "", "`file` with the administrator's password; without it one is made in the directory")
+	flags.StringVar(&s.releases, "releases", "8.0.1.0,8.0.2.0,8.0.3.0", "API `releases` that the server knows, oldest first")
+	flags.IntVar(&s.shape.Datacenters, "datacenters", 1, "`number` of datacenters")
+	flags.IntVar(&s.shape.Clusters, "clusters", 1, "`number` of clusters in each datacenter")
+	flags.IntVar(&s.shape.Hosts, "hosts", 3, "`number` of hosts in each cluster")
+	flags.IntVar(&s.shape.Datastores, "datastores", 1, "`number` of datastores, each on every host")
+	flags.IntVar(&s.shape.PortGroups, "port-groups", 2, "`number` of distributed port groups")
+	if err := flags.Parse(arguments); err != nil {
+		return s, err
+	}
+	if flags.NArg() > 0 {
+		return s, fmt.Errorf("unknown argument %q", flags.Arg(0))
+	}
+	if s.directory == "" {
+		return s, errors.New("--directory is missing")
+	}
+	var err error
+	s.directory, err = filepath.Abs(s.directory)
+	return s, err
+}
+
+func run(arguments []string) error {
+	started := time.Now()
+	s, err := parse(arguments)
+	if errors.Is(err, flag.ErrHelp) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	ctx, release := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer release()
+	log.SetOutput(io.Discard) // the simulator's remarks on what clients ask for
+	if err := os.MkdirAll(s.directory, 0o700); err != nil {
+		return err
+	}
+	password, err := s.password()
+	if err != nil {
+		return err
+	}
+	vcenter, err := lab.New(lab.Options{
+		Directory: s.directory, Shape: s.shape, User: s.user, Password: password, Releases: strings.Split(s.releases, ","),
+	})
+	if err != nil {
+		return err
+	}
+	return s.serve(ctx, vcenter, started)
+}
