@@ -4,9 +4,8 @@ go 1.26.0
 
 require (
 	dev.berth/e2e/control-plane v0.0.0
+	github.com/google/uuid v1.6.0
 	github.com/vmware/govmomi v0.55.1
 )
-
-require github.com/google/uuid v1.6.0 // indirect
 
 replace dev.berth/e2e/control-plane => ../control-plane

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"dev.berth/e2e/vsphere-lab/collector"
 	"dev.berth/e2e/vsphere-lab/dispatch"
 	"dev.berth/e2e/vsphere-lab/front"
 	"dev.berth/e2e/vsphere-lab/inventory"
@@ -25,6 +26,7 @@ type Options struct {
 type Lab struct {
 	service    *simulator.Service
 	dispatcher *dispatch.Dispatcher
+	collectors *collector.Service
 	mux        *http.ServeMux
 }
 
@@ -39,7 +41,8 @@ func New(options Options) (*Lab, error) {
 		return login.UserName == options.User && login.Password == options.Password
 	}
 	l := &Lab{service: service, mux: http.NewServeMux()}
-	l.dispatcher = dispatch.New(service, dispatch.Session)
+	l.collectors = collector.New(service.Context.Map)
+	l.dispatcher = dispatch.New(service, dispatch.Session, l.collectors.Layer)
 	rest := &front.REST{Dispatcher: l.dispatcher, Releases: options.Releases}
 	l.mux.Handle("/sdk", &front.SOAP{Dispatcher: l.dispatcher})
 	l.mux.Handle("/sdk/vimService", &front.SOAP{Dispatcher: l.dispatcher})
