@@ -210,12 +210,3 @@ func find(object mo.Reference, name string) reflect.Value {
 	}
 	return method
 }
-
-type refusal struct{ fault *soap.Fault }
-
-func (r *refusal) Fault() *soap.Fault { return r.fault }
-
-// Refuse answers a call with a fault and the message that a person reads.
-func Refuse(fault types.BaseMethodFault, format string, arguments ...any) soap.HasFault {
-	return &refusal{simulator.Fault(fmt.Sprintf(format, arguments...), fault)}
-}

@@ -115,6 +115,10 @@ func (j *JSON) property(w http.ResponseWriter, r *http.Request, this types.Manag
 	request.This = collector
 	call := &dispatch.Call{Method: "RetrievePropertiesEx", This: collector, Body: request}
 	response, _ := j.Dispatcher.Do(r, r.Header.Get(SessionHeader), call)
+	if interrupted, ok := response.(*dispatch.Interrupted); ok {
+		interrupted.Answer(w)
+		return
+	}
 	if fault := response.Fault(); fault != nil {
 		writeSOAPFault(w, fault)
 		return
@@ -156,6 +160,10 @@ func sessionOf(headers http.Header) string {
 }
 
 func writeResponse(w http.ResponseWriter, response soap.HasFault) {
+	if interrupted, ok := response.(*dispatch.Interrupted); ok {
+		interrupted.Answer(w)
+		return
+	}
 	if fault := response.Fault(); fault != nil {
 		writeSOAPFault(w, fault)
 		return

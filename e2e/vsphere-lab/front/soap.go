@@ -45,6 +45,10 @@ func (s *SOAP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for _, cookie := range headers["Set-Cookie"] {
 		w.Header().Add("Set-Cookie", cookie)
 	}
+	if interrupted, ok := response.(*dispatch.Interrupted); ok {
+		interrupted.Answer(w)
+		return
+	}
 	writeEnvelope(w, response)
 }
 
@@ -87,6 +91,9 @@ type responseBody struct{ response soap.HasFault }
 func (b responseBody) MarshalXML(e *xml.Encoder, start xml.StartElement) error {
 	result := reflect.ValueOf(b.response).Elem().FieldByName("Res")
 	name := xml.StartElement{Name: xml.Name{Space: "urn:vim25", Local: result.Elem().Type().Name()}}
+	if named, ok := b.response.(interface{ Element() string }); ok {
+		name.Name.Local = named.Element()
+	}
 	if err := e.EncodeToken(start); err != nil {
 		return err
 	}

@@ -4,9 +4,12 @@ package lab
 import (
 	"net/http"
 	"net/url"
+	"time"
 
 	"dev.berth/e2e/vsphere-lab/collector"
+	"dev.berth/e2e/vsphere-lab/control"
 	"dev.berth/e2e/vsphere-lab/dispatch"
+	"dev.berth/e2e/vsphere-lab/faults"
 	"dev.berth/e2e/vsphere-lab/front"
 	"dev.berth/e2e/vsphere-lab/inventory"
 	"github.com/vmware/govmomi/simulator"
@@ -27,7 +30,9 @@ type Lab struct {
 	service    *simulator.Service
 	dispatcher *dispatch.Dispatcher
 	collectors *collector.Service
-	mux        *http.ServeMux
+	rules      *faults.Rules
+	gate       *front.Gate
+	server     *Server
 }
 
 // New makes a lab with everything in it.
@@ -40,17 +45,43 @@ func New(options Options) (*Lab, error) {
 	service.Context.Map.SessionManager().ValidLogin = func(login *types.Login) bool {
 		return login.UserName == options.User && login.Password == options.Password
 	}
-	l := &Lab{service: service, mux: http.NewServeMux()}
-	l.collectors = collector.New(service.Context.Map)
-	l.dispatcher = dispatch.New(service, dispatch.Session, l.collectors.Layer)
-	rest := &front.REST{Dispatcher: l.dispatcher, Releases: options.Releases}
-	l.mux.Handle("/sdk", &front.SOAP{Dispatcher: l.dispatcher})
-	l.mux.Handle("/sdk/vimService", &front.SOAP{Dispatcher: l.dispatcher})
-	l.mux.Handle("/sdk/vim25/", &front.JSON{Dispatcher: l.dispatcher, Releases: options.Releases})
-	l.mux.Handle("/sdk/vimServiceVersions.xml", http.HandlerFunc(service.ServiceVersions))
-	l.mux.Handle("POST /api/vcenter/system", rest)
+	l := &Lab{service: service, rules: faults.New(), collectors: collector.New(service.Context.Map)}
+	l.dispatcher = dispatch.New(service, dispatch.Session, l.rules.Layer, l.collectors.Layer)
+	l.gate = &front.Gate{Next: l.rules.Handler(l.routes(options))}
 	return l, nil
 }
 
+func (l *Lab) routes(options Options) http.Handler {
+	mux := http.NewServeMux()
+	soap := &front.SOAP{Dispatcher: l.dispatcher}
+	mux.Handle("/sdk", soap)
+	mux.Handle("/sdk/{$}", soap)
+	mux.Handle("/sdk/vimService", soap)
+	mux.Handle("/sdk/vim25/", &front.JSON{Dispatcher: l.dispatcher, Releases: options.Releases})
+	mux.HandleFunc("/sdk/vimServiceVersions.xml", l.service.ServiceVersions)
+	mux.Handle("/folder/", &front.Folder{Dispatcher: l.dispatcher})
+	front.NewREST(l.dispatcher, options.Releases, l.service).Register(mux)
+	return mux
+}
+
 // Handler answers all requests.
-func (l *Lab) Handler() http.Handler { return l.mux }
+func (l *Lab) Handler() http.Handler { return l.gate }
+
+// Control answers the requests of tests.
+func (l *Lab) Control(secret string) http.Handler { return control.Handler(secret, l, l.rules) }
+
+// SetLatency delays requests.
+func (l *Lab) SetLatency(delays map[string]time.Duration) error { return l.gate.SetLatency(delays) }
+
+// ExpireSessions ends all sessions.
+func (l *Lab) ExpireSessions() {
+	ctx := l.dispatcher.System()
+	manager, ok := ctx.Session.Get(l.service.Context.Map.SessionManager().Self).(*simulator.SessionManager)
+	if !ok {
+		return
+	}
+	for _, session := range manager.SessionList {
+		l.dispatcher.Internal(ctx, manager.Self, "TerminateSession", &types.TerminateSession{This: manager.Self, SessionId: []string{session.Key}})
+		l.collectors.EndSession(session.Key)
+	}
+}

@@ -10,9 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"log"
 	"net"
 	"net/http"
 	"os"
@@ -78,32 +76,33 @@ func (s *settings) serve(ctx context.Context, vcenter *lab.Lab, started time.Tim
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", s.listen)
+	server, err := lab.Serve(vcenter, s.listen, certificate)
 	if err != nil {
 		return err
 	}
-	server := &http.Server{
-		Handler:           vcenter.Handler(),
-		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12},
-		ReadHeaderTimeout: time.Minute,
-		ErrorLog:          log.New(io.Discard, "", 0),
-	}
-	failed := make(chan error, 1)
-	go func() { failed <- server.ServeTLS(listener, "", "") }()
-	if err := s.announce("https://"+listener.Addr().String(), certificate); err != nil {
+	door, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
 		return errors.Join(err, server.Close())
 	}
-	fmt.Printf("ready https://%s in %.1f s\n", listener.Addr(), time.Since(started).Seconds())
+	secret := rand.Text()
+	control := &http.Server{Handler: vcenter.Control(secret), ReadHeaderTimeout: time.Minute}
+	failed := make(chan error, 1)
+	go func() { failed <- control.Serve(door) }()
+	close := func() error { return errors.Join(server.Close(), control.Close()) }
+	if err := s.announce("https://"+server.Address(), fmt.Sprintf("http://%s/%s", door.Addr(), secret), certificate); err != nil {
+		return errors.Join(err, close())
+	}
+	fmt.Printf("ready https://%s in %.1f s\n", server.Address(), time.Since(started).Seconds())
 	select {
 	case <-ctx.Done():
-		return errors.Join(os.Remove(filepath.Join(s.directory, "lab.json")), server.Close())
+		return errors.Join(os.Remove(filepath.Join(s.directory, "lab.json")), close())
 	case err := <-failed:
-		return err
+		return errors.Join(err, close())
 	}
 }
 
 // announce writes lab.json, whole or not at all.
-func (s *settings) announce(url string, certificate tls.Certificate) error {
+func (s *settings) announce(url, control string, certificate tls.Certificate) error {
 	thumbprint := sha256.Sum256(certificate.Certificate[0])
 	pairs := strings.ToUpper(hex.EncodeToString(thumbprint[:]))
 	var colons []string
@@ -112,6 +111,7 @@ func (s *settings) announce(url string, certificate tls.Certificate) error {
 	}
 	text, err := json.MarshalIndent(map[string]any{
 		"url":          url,
+		"control":      control,
 		"caFile":       filepath.Join(s.directory, "trust", "ca.crt"),
 		"thumbprint":   strings.Join(colons, ":"),
 		"user":         s.user,

@@ -1,0 +1,52 @@
+// Command govc is vSphere's command-line client, of govmomi's own packages of commands: the module of its main package
+// is not to be had from every proxy. Tests run it against the lab.
+package main
+
+import (
+	"os"
+
+	"github.com/vmware/govmomi/cli"
+	_ "github.com/vmware/govmomi/cli/about"
+	_ "github.com/vmware/govmomi/cli/alarm"
+	_ "github.com/vmware/govmomi/cli/cluster"
+	_ "github.com/vmware/govmomi/cli/cluster/group"
+	_ "github.com/vmware/govmomi/cli/cluster/override"
+	_ "github.com/vmware/govmomi/cli/cluster/rule"
+	_ "github.com/vmware/govmomi/cli/datacenter"
+	_ "github.com/vmware/govmomi/cli/datastore"
+	_ "github.com/vmware/govmomi/cli/datastore/disk"
+	_ "github.com/vmware/govmomi/cli/device"
+	_ "github.com/vmware/govmomi/cli/device/cdrom"
+	_ "github.com/vmware/govmomi/cli/device/scsi"
+	_ "github.com/vmware/govmomi/cli/device/serial"
+	_ "github.com/vmware/govmomi/cli/disk"
+	_ "github.com/vmware/govmomi/cli/dvs"
+	_ "github.com/vmware/govmomi/cli/dvs/portgroup"
+	_ "github.com/vmware/govmomi/cli/events"
+	_ "github.com/vmware/govmomi/cli/extension"
+	_ "github.com/vmware/govmomi/cli/fields"
+	_ "github.com/vmware/govmomi/cli/folder"
+	_ "github.com/vmware/govmomi/cli/host"
+	_ "github.com/vmware/govmomi/cli/host/maintenance"
+	_ "github.com/vmware/govmomi/cli/host/portgroup"
+	_ "github.com/vmware/govmomi/cli/license"
+	_ "github.com/vmware/govmomi/cli/metric"
+	_ "github.com/vmware/govmomi/cli/object"
+	_ "github.com/vmware/govmomi/cli/option"
+	_ "github.com/vmware/govmomi/cli/permissions"
+	_ "github.com/vmware/govmomi/cli/pool"
+	_ "github.com/vmware/govmomi/cli/role"
+	_ "github.com/vmware/govmomi/cli/session"
+	_ "github.com/vmware/govmomi/cli/tags"
+	_ "github.com/vmware/govmomi/cli/tags/association"
+	_ "github.com/vmware/govmomi/cli/tags/category"
+	_ "github.com/vmware/govmomi/cli/task"
+	_ "github.com/vmware/govmomi/cli/vm"
+	_ "github.com/vmware/govmomi/cli/vm/disk"
+	_ "github.com/vmware/govmomi/cli/vm/guest"
+	_ "github.com/vmware/govmomi/cli/vm/network"
+	_ "github.com/vmware/govmomi/cli/vm/option"
+	_ "github.com/vmware/govmomi/cli/vm/snapshot"
+)
+
+func main() { os.Exit(cli.Run(os.Args[1:])) }

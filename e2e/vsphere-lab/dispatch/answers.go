@@ -1,0 +1,75 @@
+package dispatch
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/vmware/govmomi/simulator"
+	"github.com/vmware/govmomi/vim25/mo"
+	"github.com/vmware/govmomi/vim25/soap"
+	"github.com/vmware/govmomi/vim25/types"
+)
+
+type refusal struct{ fault *soap.Fault }
+
+func (r *refusal) Fault() *soap.Fault { return r.fault }
+
+// Refuse answers a call with a fault and the message that a person reads.
+func Refuse(fault types.BaseMethodFault, format string, arguments ...any) soap.HasFault {
+	return &refusal{simulator.Fault(fmt.Sprintf(format, arguments...), fault)}
+}
+
+// Interrupted answers a call by HTTP alone: with a status, or with 0 by breaking the connection.
+type Interrupted struct{ Status, RetryAfter int }
+
+// Fault is for layers that look at the answer on its way out.
+func (i *Interrupted) Fault() *soap.Fault {
+	return simulator.Fault("interrupted", &types.HostCommunication{})
+}
+
+// Answer writes the status or breaks the connection.
+func (i Interrupted) Answer(w http.ResponseWriter) {
+	if i.Status == 0 {
+		panic(http.ErrAbortHandler)
+	}
+	if i.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(i.RetryAfter))
+	}
+	http.Error(w, "by a rule of the test", i.Status)
+}
+
+// TaskAnswer is the response of a method with a task.
+type TaskAnswer struct {
+	Res    *TaskResponse
+	method string
+}
+
+// TaskResponse holds the reference of the task.
+type TaskResponse struct {
+	Returnval types.ManagedObjectReference `xml:"returnval"`
+}
+
+// Fault is nil.
+func (a *TaskAnswer) Fault() *soap.Fault { return nil }
+
+// Element is the name of the response in SOAP.
+func (a *TaskAnswer) Element() string { return a.method + "Response" }
+
+// RunTask answers a method with a task that does the work in the background, on the object's behalf.
+func RunTask(call *Call, entity mo.Reference, work func(*simulator.Context) (types.AnyType, types.BaseMethodFault)) soap.HasFault {
+	ctx := *call.Context
+	task := simulator.CreateTask(entity, taskName(call.Method), func(*simulator.Task) (types.AnyType, types.BaseMethodFault) {
+		return work(&ctx)
+	})
+	return &TaskAnswer{Res: &TaskResponse{Returnval: task.Run(&ctx)}, method: call.Method}
+}
+
+func taskName(method string) string {
+	return string(method[0]|0x20) + method[1:len(method)-len("_Task")] + "Task"
+}
+
+// FailedTask answers a method with a task that fails.
+func FailedTask(call *Call, fault types.BaseMethodFault) soap.HasFault {
+	return RunTask(call, call.This, func(*simulator.Context) (types.AnyType, types.BaseMethodFault) { return nil, fault })
+}
