@@ -1,0 +1,190 @@
+package dev.berth.portlayer.vsphere.vim;
+
+import dev.berth.portlayer.vsphere.vim.Clusters.ClusterConfigSpecEx;
+import dev.berth.portlayer.vsphere.vim.Collector.PropertyFilterSpec;
+import dev.berth.portlayer.vsphere.vim.Collector.RetrieveOptions;
+import dev.berth.portlayer.vsphere.vim.Collector.RetrieveResult;
+import dev.berth.portlayer.vsphere.vim.Collector.UpdateSet;
+import dev.berth.portlayer.vsphere.vim.Collector.WaitOptions;
+import dev.berth.portlayer.vsphere.vim.Service.HostDatastoreBrowserSearchSpec;
+import dev.berth.portlayer.vsphere.vim.Service.UserSession;
+import dev.berth.portlayer.vsphere.vim.Tasks.Event;
+import dev.berth.portlayer.vsphere.vim.Tasks.EventFilterSpec;
+import dev.berth.portlayer.vsphere.vim.VmSpecs.FileBackedVirtualDiskSpec;
+import dev.berth.portlayer.vsphere.vim.VmSpecs.OptionValue;
+import dev.berth.portlayer.vsphere.vim.VmSpecs.ResourceConfigSpec;
+import dev.berth.portlayer.vsphere.vim.VmSpecs.VirtualMachineConfigSpec;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The methods that Berth calls. */
+public final class Methods {
+  private Methods() {}
+
+  /** A method that starts a task and returns the reference to it. */
+  public interface TaskRequest extends Request<ManagedObjectReference> {}
+
+  /**
+   * Of the SessionManager.
+   *
+   * @param password the caller's to wipe
+   */
+  @Call("Login")
+  @SuppressWarnings("ArrayRecordComponent") // A String could not be wiped.
+  public record Login(String userName, char[] password) implements Request<UserSession> {
+    @Override
+    public String toString() {
+      return "Login[userName=" + userName + "]";
+    }
+  }
+
+  /** Of the SessionManager. */
+  @Call("Logout")
+  public record Logout() implements Request<Void> {}
+
+  /** Of a PropertyCollector: one of the caller's own. */
+  @Call("CreatePropertyCollector")
+  public record CreatePropertyCollector() implements Request<ManagedObjectReference> {}
+
+  /** Of a PropertyCollector. */
+  @Call("DestroyPropertyCollector")
+  public record DestroyPropertyCollector() implements Request<Void> {}
+
+  /**
+   * Of a PropertyCollector.
+   *
+   * @param partialUpdates whether a change tells the part of the property that changed only
+   */
+  @Call("CreateFilter")
+  public record CreateFilter(PropertyFilterSpec spec, boolean partialUpdates)
+      implements Request<ManagedObjectReference> {}
+
+  /** Of a PropertyFilter. */
+  @Call("DestroyPropertyFilter")
+  public record DestroyPropertyFilter() implements Request<Void> {}
+
+  /** Of a PropertyCollector; returns nothing when there is nothing new in time. */
+  @Call("WaitForUpdatesEx")
+  public record WaitForUpdatesEx(String version, WaitOptions options)
+      implements Request<UpdateSet> {}
+
+  /** Of a PropertyCollector. */
+  @Call(value = "RetrievePropertiesEx", repeatable = true)
+  public record RetrievePropertiesEx(List<PropertyFilterSpec> specSet, RetrieveOptions options)
+      implements Request<RetrieveResult> {}
+
+  /** Of a PropertyCollector. */
+  @Call("ContinueRetrievePropertiesEx")
+  public record ContinueRetrievePropertiesEx(String token) implements Request<RetrieveResult> {}
+
+  /** Of the SearchIndex; returns nothing when there is no such object. */
+  @Call(value = "FindByInventoryPath", repeatable = true)
+  public record FindByInventoryPath(String inventoryPath)
+      implements Request<ManagedObjectReference> {}
+
+  /** Of a Folder. */
+  @Call("CreateFolder")
+  public record CreateFolder(String name) implements Request<ManagedObjectReference> {}
+
+  /** Of a Folder. */
+  @Call("CreateVM_Task")
+  public record CreateVm(
+      VirtualMachineConfigSpec config,
+      ManagedObjectReference pool,
+      @Nullable ManagedObjectReference host)
+      implements TaskRequest {}
+
+  /** Of a Datacenter: DRS places all of them together. */
+  @Call("PowerOnMultiVM_Task")
+  public record PowerOnMultiVm(List<ManagedObjectReference> vm, List<OptionValue> option)
+      implements TaskRequest {}
+
+  /** Of a VirtualMachine. */
+  @Call("PowerOnVM_Task")
+  public record PowerOnVm(@Nullable ManagedObjectReference host) implements TaskRequest {}
+
+  /** Of a VirtualMachine. */
+  @Call("PowerOffVM_Task")
+  public record PowerOffVm() implements TaskRequest {}
+
+  /** Of a VirtualMachine. */
+  @Call("ReconfigVM_Task")
+  public record ReconfigVm(VirtualMachineConfigSpec spec) implements TaskRequest {}
+
+  /** Of any managed entity: with all that it holds, a VM with its files. */
+  @Call("Destroy_Task")
+  public record Destroy() implements TaskRequest {}
+
+  /** Of a VirtualMachine: its files stay. */
+  @Call("UnregisterVM")
+  public record UnregisterVm() implements Request<Void> {}
+
+  /** Of a ResourcePool. */
+  @Call("CreateResourcePool")
+  public record CreateResourcePool(String name, ResourceConfigSpec spec)
+      implements Request<ManagedObjectReference> {}
+
+  /** Of a ResourcePool. */
+  @Call(value = "UpdateConfig", repeatable = true)
+  public record UpdateConfig(@Nullable String name, @Nullable ResourceConfigSpec config)
+      implements Request<Void> {}
+
+  /**
+   * Of a cluster.
+   *
+   * @param modify whether the specification is a change, and not the whole
+   */
+  @Call("ReconfigureComputeResource_Task")
+  public record ReconfigureComputeResource(ClusterConfigSpecEx spec, boolean modify)
+      implements TaskRequest {}
+
+  /** Of the FileManager. */
+  @Call("MakeDirectory")
+  public record MakeDirectory(
+      String name, ManagedObjectReference datacenter, boolean createParentDirectories)
+      implements Request<Void> {}
+
+  /** Of the FileManager: a file, or a folder with all that is in it. */
+  @Call("DeleteDatastoreFile_Task")
+  public record DeleteDatastoreFile(String name, ManagedObjectReference datacenter)
+      implements TaskRequest {}
+
+  /** Of the FileManager. */
+  @Call("MoveDatastoreFile_Task")
+  public record MoveDatastoreFile(
+      String sourceName,
+      ManagedObjectReference sourceDatacenter,
+      String destinationName,
+      ManagedObjectReference destinationDatacenter,
+      boolean force)
+      implements TaskRequest {}
+
+  /** Of the VirtualDiskManager. */
+  @Call("CreateVirtualDisk_Task")
+  public record CreateVirtualDisk(
+      String name, ManagedObjectReference datacenter, FileBackedVirtualDiskSpec spec)
+      implements TaskRequest {}
+
+  /** Of the VirtualDiskManager. */
+  @Call("CopyVirtualDisk_Task")
+  public record CopyVirtualDisk(
+      String sourceName,
+      ManagedObjectReference sourceDatacenter,
+      String destName,
+      ManagedObjectReference destDatacenter)
+      implements TaskRequest {}
+
+  /** Of the VirtualDiskManager. */
+  @Call("DeleteVirtualDisk_Task")
+  public record DeleteVirtualDisk(String name, ManagedObjectReference datacenter)
+      implements TaskRequest {}
+
+  /** Of a HostDatastoreBrowser: one folder. */
+  @Call("SearchDatastore_Task")
+  public record SearchDatastore(String datastorePath, HostDatastoreBrowserSearchSpec searchSpec)
+      implements TaskRequest {}
+
+  /** Of the EventManager. */
+  @Call(value = "QueryEvents", repeatable = true)
+  public record QueryEvents(EventFilterSpec filter) implements Request<List<Event>> {}
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.berth.portlayer.vsphere.vim;
+
+import org.jspecify.annotations.NullMarked;
