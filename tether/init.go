@@ -56,13 +56,19 @@ func runInit() {
 	if err := m.boot(); err != nil {
 		fatal(err)
 	}
-	if err := m.serve(); err != nil {
+	tether := &server.Tether{Container: m.container, State: m.states, Files: m.files, PowerOff: powerOff}
+	if !m.startInitial(tether) {
+		m.states.Update(func(s *api.State) { s.Phase = api.Phase_READY })
+	}
+	timing("ready")
+	background(func() error { process.RemoveLeftovers(); return nil })
+	if err := m.serve(tether); err != nil {
 		fatal(err)
 	}
 	fatal("the control port has ended")
 }
 
-// boot runs everything before READY. What does not depend on each other runs at once.
+// boot runs everything that a process needs. What does not depend on each other runs at once.
 func (m *machine) boot() error {
 	timing("start")
 	if err := boot.MountSystem(); err != nil {
@@ -81,7 +87,9 @@ func (m *machine) boot() error {
 	if err := boot.AddEntropy(config.Entropy); err != nil {
 		return err
 	}
-	err = together(m.openPorts, m.mountDisks, boot.MakeCgroup, boot.Harden,
+	timing("config")
+	// No process may find the firmware's files.
+	err = together(m.openPorts, m.mountDisks, boot.MakeCgroup, boot.Harden, boot.HideConfig,
 		func() error { return boot.ConfigureNetwork(config.Interfaces) })
 	if err != nil {
 		return err
@@ -89,14 +97,8 @@ func (m *machine) boot() error {
 	timing("devices")
 	m.files = &volume.Store{Directory: boot.FilesDirectory}
 	m.container, err = process.New(config, m.states, m.log, m.files, process.NewReaper())
-	if err != nil {
-		return err
-	}
-	m.states.Update(func(s *api.State) { s.Phase = api.Phase_READY })
-	timing("ready")
-	background(boot.HideConfig)
-	background(func() error { process.RemoveLeftovers(); return nil })
-	return nil
+	timing("container")
+	return err
 }
 
 // together runs all at once and gives their errors.
@@ -168,19 +170,12 @@ func (m *machine) mountDisks() error {
 	return errors.Join(boot.MountImage(image), boot.MountScratch(scratch))
 }
 
-// serve answers the control port for good.
-func (m *machine) serve() error {
-	tether := &server.Tether{
-		Container: m.container, State: m.states, Files: m.files, PowerOff: powerOff,
-	}
-	grpcServer, err := server.New(m.config.Identity, tether)
-	if err != nil {
-		return err
-	}
-	timing("server")
+// serve answers the control port for good. What a session needs is made when the first one comes: it costs the processor time that the
+// container's process starts with, and many a VM never has a session.
+func (m *machine) serve(tether *server.Tether) error {
 	listener := link.NewListener(m.control)
 	crash.Go(func() {
-		if err := grpcServer.Serve(listener); err != nil {
+		if err := server.Serve(m.config.Identity, tether, listener); err != nil {
 			fatal(err)
 		}
 	})
@@ -235,13 +230,14 @@ func powerOff() {
 	boot.PowerOff()
 }
 
-// timing prints the time since the kernel's start and the tether's memory when the kernel command line has "tether.timing".
+// timing prints the time since the kernel's start and the tether's memory when the kernel command line has "TETHER_TIMING=1", which the
+// kernel passes on as environment.
 func timing(step string) {
-	if !boot.Argument("tether.timing") {
+	if os.Getenv("TETHER_TIMING") == "" {
 		return
 	}
 	var now unix.Timespec
 	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &now) == nil {
-		fmt.Fprintf(os.Stderr, "tether: %-8s %4d ms, resident%s\n", step, now.Nano()/1e6, boot.Resident())
+		fmt.Fprintf(os.Stderr, "tether: %-8s %6.1f ms, resident%s\n", step, float64(now.Nano())/1e6, boot.Resident())
 	}
 }

@@ -11,7 +11,8 @@ import (
 	"path/filepath"
 )
 
-// Config is what the control plane gives a containerVM at its creation. It holds the VM's private key and never a secret of the container.
+// Config is what the control plane gives a containerVM at its power-on. It holds the VM's private key, and with the process secrets of the
+// container: it exists in the memory of hypervisor and guest only.
 type Config struct {
 	Schema     int         `json:"schema"`
 	ID         string      `json:"id"`
@@ -21,6 +22,8 @@ type Config struct {
 	Disks      []Disk      `json:"disks"`
 	// Entropy, base64 in JSON, is credited to the kernel's random number generator when given; it must be fresh for every boot.
 	Entropy []byte `json:"entropy,omitempty"`
+	// Process, base64 in JSON, is an InitialProcess of the schema, when there is one.
+	Process []byte `json:"process,omitempty"`
 }
 
 // Identity is the VM's certificate and key and the authority it trusts, all PEM.

@@ -48,9 +48,9 @@ func removeInBackground(directory string) {
 	crash.Go(func() { _ = os.RemoveAll(trash) })
 }
 
-// RemoveLeftovers removes in the background what an earlier boot left on the scratch disk.
+// RemoveLeftovers removes in the background what an earlier boot had no time to remove from the scratch disk. Its attempts go when the first
+// one of this boot begins.
 func RemoveLeftovers() {
-	removeInBackground(attemptsDirectory)
 	entries, err := os.ReadDir(boot.ScratchDirectory)
 	if err != nil {
 		return

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -64,16 +65,18 @@ func processSpec(p *api.Process, hostname string) (*shim.Spec, error) {
 	return spec, nil
 }
 
-func filter(capabilities []uint) ([]shim.Instruction, error) {
+func filter(capabilities []uint) ([]byte, error) {
 	program, err := seccomp.Default(capabilities)
 	if err != nil {
 		return nil, err
 	}
-	instructions := make([]shim.Instruction, len(program))
-	for i, in := range program {
-		instructions[i] = shim.Instruction{Code: in.Op, JT: in.Jt, JF: in.Jf, K: in.K}
+	content := make([]byte, 0, len(program)*unix.SizeofSockFilter)
+	for _, in := range program {
+		content = binary.NativeEndian.AppendUint16(content, in.Op)
+		content = append(content, in.Jt, in.Jf)
+		content = binary.NativeEndian.AppendUint32(content, in.K)
 	}
-	return instructions, nil
+	return content, nil
 }
 
 func workingDirectory(path string) string {

@@ -7,9 +7,9 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
-	"golang.org/x/sys/unix"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
@@ -43,8 +43,35 @@ type Tether struct {
 	PowerOff func()
 }
 
-// New makes the gRPC server, which lets in whoever has a certificate of the VM's authority.
-func New(identity boot.Identity, tether *Tether) (*grpc.Server, error) {
+// Serve waits for the first session, makes the gRPC server, and answers this session and all later ones.
+func Serve(identity boot.Identity, tether *Tether, listener net.Listener) error {
+	first, err := listener.Accept()
+	if err != nil {
+		return err
+	}
+	server, err := newServer(identity, tether)
+	if err != nil {
+		return errors.Join(err, first.Close())
+	}
+	return server.Serve(&begun{Listener: listener, first: first})
+}
+
+// begun is a listener whose first session was accepted already. Accept is called by one goroutine.
+type begun struct {
+	net.Listener
+	first net.Conn
+}
+
+func (b *begun) Accept() (net.Conn, error) {
+	if first := b.first; first != nil {
+		b.first = nil
+		return first, nil
+	}
+	return b.Listener.Accept()
+}
+
+// newServer makes the gRPC server, which lets in whoever has a certificate of the VM's authority.
+func newServer(identity boot.Identity, tether *Tether) (*grpc.Server, error) {
 	certificate, err := tls.X509KeyPair([]byte(identity.Certificate), []byte(identity.Key))
 	if err != nil {
 		return nil, fmt.Errorf("boot configuration: identity: %w", err)
@@ -120,22 +147,11 @@ func (t *Tether) WriteVolume(_ context.Context, request *api.WriteVolumeRequest)
 // Start starts an attempt.
 func (t *Tether) Start(_ context.Context, request *api.StartRequest) (*api.State, error) {
 	if request.Clock != nil {
-		if err := setClock(request.Clock.AsTime()); err != nil {
+		if err := boot.SetClock(request.Clock.AsTime(), clockTolerance); err != nil {
 			return nil, err
 		}
 	}
 	return t.Container.Start(request.Attempt, request.Process)
-}
-
-func setClock(now time.Time) error {
-	if time.Until(now).Abs() <= clockTolerance {
-		return nil
-	}
-	value := unix.NsecToTimespec(now.UnixNano())
-	if err := unix.ClockSettime(unix.CLOCK_REALTIME, &value); err != nil {
-		return fmt.Errorf("set the clock: %w", err)
-	}
-	return nil
 }
 
 // Stop ends the process.

@@ -157,14 +157,13 @@ func setgroups(groups []int) error {
 	return nil
 }
 
-func setSeccomp(program []Instruction) error {
+func setSeccomp(program []byte) error {
 	if len(program) == 0 {
 		return nil
 	}
-	filters := make([]unix.SockFilter, len(program))
-	for i, in := range program {
-		filters[i] = unix.SockFilter{Code: in.Code, Jt: in.JT, Jf: in.JF, K: in.K}
-	}
+	// A copy, because the kernel wants the instructions aligned.
+	filters := make([]unix.SockFilter, len(program)/unix.SizeofSockFilter)
+	copy(unsafe.Slice((*byte)(unsafe.Pointer(&filters[0])), len(program)), program)
 	fprog := unix.SockFprog{Len: uint16(len(filters)), Filter: &filters[0]}
 	_, _, e := unix.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, uintptr(unsafe.Pointer(&fprog)))
 	if e != 0 {

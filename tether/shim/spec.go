@@ -26,21 +26,13 @@ type Spec struct {
 	SupplementaryGroups []uint32 `json:"supplementaryGroups"`
 	Capabilities        []uint   `json:"capabilities"`
 	NoNewPrivileges     bool     `json:"noNewPrivileges"`
-	// Seccomp is an assembled filter, empty for none.
-	Seccomp  []Instruction `json:"seccomp"`
-	Limits   []Limit       `json:"limits"`
-	Terminal bool          `json:"terminal"`
-	Columns  uint16        `json:"columns"`
-	Rows     uint16        `json:"rows"`
-	Hostname string        `json:"hostname"`
-}
-
-// Instruction is one classic BPF instruction, a struct sock_filter.
-type Instruction struct {
-	Code uint16 `json:"c"`
-	JT   uint8  `json:"t"`
-	JF   uint8  `json:"f"`
-	K    uint32 `json:"k"`
+	// Seccomp is an assembled filter as the kernel takes it, an array of struct sock_filter; empty for none.
+	Seccomp  []byte  `json:"seccomp"`
+	Limits   []Limit `json:"limits"`
+	Terminal bool    `json:"terminal"`
+	Columns  uint16  `json:"columns"`
+	Rows     uint16  `json:"rows"`
+	Hostname string  `json:"hostname"`
 }
 
 // Limit is one resource limit.

@@ -25,7 +25,7 @@ import (
 )
 
 const kernelArguments = "quiet panic=-1 rdinit=/init console=ttyS0 no_timer_check noreplace-smp tsc=reliable " +
-	"cryptomgr.notests init_on_alloc=0 initcall_blacklist=trace_eval_init tether.timing "
+	"cryptomgr.notests init_on_alloc=0 initcall_blacklist=trace_eval_init TETHER_TIMING=1 "
 
 const (
 	vmID         = "vm-1"

@@ -43,15 +43,14 @@ final class PodStart {
     }
     String section = "start " + kernel;
     Figure overhead = stage(report, section, "apply -> VM started", 0);
-    stage(report, section, "VM started -> guest ready", 1);
-    stage(report, section, "guest ready -> process started", 2);
-    stage(report, section, "process started -> first log line", 3);
+    stage(report, section, "VM started -> process started", 1);
+    stage(report, section, "process started -> first log line", 2);
     Figure all =
         report.add(
             section,
             "apply -> first log line",
             "ms",
-            stages.stream().map(times -> times[0] + times[1] + times[2] + times[3]).toList());
+            stages.stream().map(times -> times[0] + times[1] + times[2]).toList());
     Figure boot = report.add(section, "bare boot -> first line of a static init", "ms", bare);
     double ratio = all.median() / boot.median();
     report.add(section, "first log line / bare boot, medians", "x", List.of(ratio));
@@ -74,11 +73,10 @@ final class PodStart {
     Path files = vch.containerVm(pod);
     double[] at = {
       when(begun, () -> Files.exists(files.resolve("qemu.log"))),
-      when(begun, () -> holds(files.resolve("state.jsonl"), "\"READY\"")),
       when(begun, () -> holds(files.resolve("state.jsonl"), "\"RUNNING\"")),
       when(begun, () -> holds(files.resolve("log/container.log"), "first"))
     };
-    stages.add(new double[] {at[0], at[1] - at[0], at[2] - at[1], Math.max(0, at[3] - at[2])});
+    stages.add(new double[] {at[0], at[1] - at[0], Math.max(0, at[2] - at[1])});
     BareBoot boot = new BareBoot(vch, pod, bareInitramfs);
     vch.delete(name);
     bare.add(boot.milliseconds());

@@ -21,13 +21,32 @@ public interface ComputeService {
   Group create(GroupSpec spec);
 
   /**
-   * Powers on every member that is off and waits until each is ready for a process. Idempotent.
+   * Powers on every member that is off, and starts the processes it is given: each as soon as its
+   * guest can, without another call. Returns when every member is ready and every process was
+   * started or could not be. Idempotent: an attempt that was made already is not made again.
    *
+   * <p>A process has no other fate than one that came by {@link #writeVolume} and {@link
+   * #startProcess}, and a member that is on already gets it that way. One that cannot be started is
+   * not an error of this method: its containerVM has exited with {@link
+   * ProcessState.Reason#START_ERROR}. A backend that cannot hand a process to a guest in private
+   * before it has booted does it afterwards; no backend keeps one on a datastore.
+   *
+   * <p>When this method fails, members may be on and processes may run: it may be called again.
+   *
+   * @param initial at most one for each member; a member without one is ready for a process
    * @param deadline how long to wait for readiness
-   * @throws dev.berth.portlayer.PortLayerException NOT_FOUND, RESOURCE_EXHAUSTED, UNAVAILABLE (a
-   *     guest did not boot; the message tells what its console said last), DEADLINE_EXCEEDED
+   * @throws dev.berth.portlayer.PortLayerException NOT_FOUND (the group, or a process's containerVM
+   *     in it), RESOURCE_EXHAUSTED, UNAVAILABLE (a guest did not boot; the message tells what its
+   *     console said last), DEADLINE_EXCEEDED, INVALID_ARGUMENT (as {@link #writeVolume}, or two
+   *     processes for one containerVM), FAILED_PRECONDITION (another attempt runs, or the attempt
+   *     is lower than an earlier one)
    */
-  Group powerOn(String groupId, Duration deadline);
+  Group powerOn(String groupId, List<InitialProcess> initial, Duration deadline);
+
+  /** As {@link #powerOn(String, List, Duration)}, without a process: each member is then ready. */
+  default Group powerOn(String groupId, Duration deadline) {
+    return powerOn(groupId, List.of(), deadline);
+  }
 
   /**
    * Ends every process, as {@link #stopProcess} does, and powers every member off. Idempotent.

@@ -9,7 +9,7 @@ import java.util.Objects;
 
 /**
  * Everything that makes a containerVM, immutable once created. Holds no secret: what the process is
- * told comes with {@link ComputeService#startProcess}.
+ * told comes with {@link ComputeService#powerOn} or {@link ComputeService#startProcess}.
  *
  * @param id the caller's identity for the VM, unique in the VCH
  * @param hostname its host name, a DNS label

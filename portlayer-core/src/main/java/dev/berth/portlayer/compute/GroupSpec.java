@@ -1,6 +1,8 @@
 package dev.berth.portlayer.compute;
 
 import dev.berth.portlayer.Identifiers;
+import dev.berth.portlayer.PortLayerException;
+import dev.berth.portlayer.PortLayerException.Code;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -33,6 +35,26 @@ public record GroupSpec(
     for (ContainerVmSpec member : members) {
       if (!ids.add(member.id())) {
         throw new IllegalArgumentException("two containerVMs have the id " + member.id());
+      }
+    }
+  }
+
+  /**
+   * Says that processes are for members of this group, each for another one.
+   *
+   * @throws PortLayerException NOT_FOUND, INVALID_ARGUMENT
+   */
+  public void require(List<InitialProcess> initial) {
+    Set<String> left = new HashSet<>(members.stream().map(ContainerVmSpec::id).toList());
+    for (InitialProcess process : initial) {
+      String wanted = process.containerVmId();
+      if (members.stream().noneMatch(member -> member.id().equals(wanted))) {
+        throw new PortLayerException(
+            Code.NOT_FOUND, "group %s has no containerVM %s".formatted(id, wanted));
+      }
+      if (!left.remove(wanted)) {
+        throw new PortLayerException(
+            Code.INVALID_ARGUMENT, "two processes are for the containerVM " + wanted);
       }
     }
   }

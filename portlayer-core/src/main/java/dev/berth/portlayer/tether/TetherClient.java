@@ -45,14 +45,6 @@ public final class TetherClient implements AutoCloseable {
     this.stub = TetherGrpc.newBlockingStub(channel).withWaitForReady();
   }
 
-  /**
-   * Begins to open the session, so that the first call need not wait for it: the guest answers as
-   * soon as it can. Never blocks; a failure is the first call's to see.
-   */
-  public void connect() {
-    var _ = channel.getState(true);
-  }
-
   /** What the containerVM is doing now. Idempotent. */
   public State describe() {
     return call(CALL, tether -> tether.describe(DescribeRequest.getDefaultInstance()));
@@ -74,8 +66,6 @@ public final class TetherClient implements AutoCloseable {
             .setAttempt(attempt)
             .setProcess(TetherMessages.process(process, serialOfDisk))
             .build();
-    // A guest that booted slowly may have missed the first try to connect.
-    channel.resetConnectBackoff();
     return call(
         START,
         tether ->

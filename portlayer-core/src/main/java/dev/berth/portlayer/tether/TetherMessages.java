@@ -3,6 +3,7 @@ package dev.berth.portlayer.tether;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Timestamp;
 import dev.berth.portlayer.compute.FilesVolume;
+import dev.berth.portlayer.compute.InitialProcess;
 import dev.berth.portlayer.compute.ProcessSpec;
 import dev.berth.portlayer.compute.ProcessState;
 import dev.berth.portlayer.interaction.ExecSpec;
@@ -15,6 +16,7 @@ import dev.berth.tether.v1.NameResolution;
 import dev.berth.tether.v1.Process;
 import dev.berth.tether.v1.ResourceLimit;
 import dev.berth.tether.v1.SeccompProfile;
+import dev.berth.tether.v1.StartRequest;
 import dev.berth.tether.v1.State;
 import dev.berth.tether.v1.StatsResponse;
 import dev.berth.tether.v1.TerminalSize;
@@ -84,6 +86,25 @@ public final class TetherMessages {
     volume.user().ifPresent(request::setUser);
     volume.group().ifPresent(request::setGroup);
     return request.build();
+  }
+
+  /**
+   * What a tether starts by itself when it has booted.
+   *
+   * @param clock the time at the power-on
+   * @param serialOfDisk gives the serial number under which a disk is attached, from the disk's id
+   */
+  public static byte[] initialProcess(
+      InitialProcess initial, Instant clock, UnaryOperator<String> serialOfDisk) {
+    return dev.berth.tether.v1.InitialProcess.newBuilder()
+        .addAllVolumes(initial.volumes().stream().map(TetherMessages::volume).toList())
+        .setStart(
+            StartRequest.newBuilder()
+                .setAttempt(initial.attempt())
+                .setProcess(process(initial.process(), serialOfDisk))
+                .setClock(timestamp(clock)))
+        .build()
+        .toByteArray();
   }
 
   static Process process(ProcessSpec spec, UnaryOperator<String> serialOfDisk) {

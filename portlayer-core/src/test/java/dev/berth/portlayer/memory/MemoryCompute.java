@@ -10,6 +10,7 @@ import dev.berth.portlayer.compute.FilesVolume;
 import dev.berth.portlayer.compute.Group;
 import dev.berth.portlayer.compute.GroupSpec;
 import dev.berth.portlayer.compute.HostInformation;
+import dev.berth.portlayer.compute.InitialProcess;
 import dev.berth.portlayer.compute.ProcessSpec;
 import dev.berth.portlayer.events.PortLayerEvent;
 import dev.berth.portlayer.memory.World.GroupRecord;
@@ -21,6 +22,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -106,11 +108,21 @@ final class MemoryCompute implements ComputeService {
   }
 
   @Override
-  public Group powerOn(String groupId, Duration deadline) {
+  public Group powerOn(String groupId, List<InitialProcess> initial, Duration deadline) {
     GroupRecord record = record(groupId);
+    record.spec().require(initial);
     world.faults.enter(Operation.POWER_ON);
     record.members().forEach(MemoryVm::powerOn);
+    initial.forEach(this::start);
     return observe(record);
+  }
+
+  private void start(InitialProcess initial) {
+    OptionalInt last = world.vm(initial.containerVmId()).last();
+    if (last.isEmpty() || last.getAsInt() != initial.attempt()) {
+      initial.volumes().forEach(volume -> writeVolume(initial.containerVmId(), volume));
+      var _ = startProcess(initial.containerVmId(), initial.attempt(), initial.process());
+    }
   }
 
   @Override

@@ -10,7 +10,7 @@ public sealed interface Action {
   /** Reserves address and disks and records the group; nothing is powered on. */
   record CreateGroup(int firstAttempt) implements Action {}
 
-  /** Resolves environment and volumes, powers on, writes the volumes, and starts the process. */
+  /** Resolves environment and volumes, and starts the process, with its VM when that is off. */
   record StartProcess(int attempt) implements Action {}
 
   /** Sends the stop signal and, after the grace period, KILL. */

@@ -6,6 +6,7 @@ import dev.berth.portlayer.compute.ContainerVm;
 import dev.berth.portlayer.compute.ContainerVmSpec;
 import dev.berth.portlayer.compute.FilesVolume;
 import dev.berth.portlayer.compute.Group;
+import dev.berth.portlayer.compute.InitialProcess;
 import dev.berth.portlayer.compute.ProcessSpec;
 import dev.berth.portlayer.compute.ProcessState;
 import dev.berth.portlayer.network.ContainerNetwork;
@@ -53,10 +54,11 @@ final class ProcessStarter {
   }
 
   Outcome start(Pod pod, int attempt, ClusterObjects cluster, Consumer<PodEvent> events) {
-    ContainerVmSpec vm = member(pod).orElse(null);
-    if (vm == null) {
+    ContainerVm member = member(pod).orElse(null);
+    if (member == null) {
       return new Outcome.Failed(Problem.Kind.SANDBOX, "the containerVM is gone");
     }
+    ContainerVmSpec vm = member.spec();
     Optional<Image> image = portLayer.storage().findImage(vm.imageId());
     if (image.isEmpty()) {
       return new Outcome.Failed(Problem.Kind.RUN, "image " + vm.imageId() + " is gone");
@@ -66,7 +68,7 @@ final class ProcessStarter {
       List<FilesVolume> files = VolumeFiles.of(downward, cluster);
       ProcessSpec process =
           translator.process(downward, image.get().configuration(), cluster, nameServers(vm));
-      return start(pod, vm, attempt, process, files, events);
+      return start(pod, member, new InitialProcess(vm.id(), attempt, process, files), events);
     } catch (VolumeException missing) {
       return new Outcome.Failed(Problem.Kind.MOUNT, String.valueOf(missing.getMessage()));
     } catch (ConfigurationException wrong) {
@@ -75,46 +77,53 @@ final class ProcessStarter {
   }
 
   private Outcome start(
-      Pod pod,
-      ContainerVmSpec vm,
-      int attempt,
-      ProcessSpec process,
-      List<FilesVolume> files,
-      Consumer<PodEvent> events) {
-    try {
-      powerOn(pod);
-    } catch (PortLayerException failure) {
-      return failure.code() == PortLayerException.Code.INTERRUPTED
-          ? new Outcome.Cancelled()
-          : new Outcome.Failed(Problem.Kind.SANDBOX, String.valueOf(failure.getMessage()));
+      Pod pod, ContainerVm vm, InitialProcess process, Consumer<PodEvent> events) {
+    String uid = pod.getMetadata().getUid();
+    ContainerVm after;
+    if (vm.ready()) {
+      process.volumes().forEach(volume -> portLayer.compute().writeVolume(vm.spec().id(), volume));
+      after =
+          portLayer.compute().startProcess(vm.spec().id(), process.attempt(), process.process());
+    } else {
+      try {
+        after = powerOn(uid, process);
+      } catch (PortLayerException failure) {
+        return switch (failure.code()) {
+          case INTERRUPTED -> new Outcome.Cancelled();
+          case INVALID_ARGUMENT, FAILED_PRECONDITION -> throw failure;
+          default -> new Outcome.Failed(Problem.Kind.SANDBOX, String.valueOf(failure.getMessage()));
+        };
+      }
     }
-    for (FilesVolume volume : files) {
-      portLayer.compute().writeVolume(vm.id(), volume);
-      written.wrote(pod.getMetadata().getUid(), volume);
-    }
+    process.volumes().forEach(volume -> written.wrote(uid, volume));
+    tell(pod, after, events);
+    return new Outcome.Done();
+  }
+
+  private static void tell(Pod pod, ContainerVm vm, Consumer<PodEvent> events) {
     String container = pod.getSpec().getContainers().getFirst().getName();
     events.accept(PodEvent.normal("Created", "Created container: " + container));
-    ContainerVm after = portLayer.compute().startProcess(vm.id(), attempt, process);
-    if (after.process() instanceof ProcessState.Exited exited
+    if (vm.process() instanceof ProcessState.Exited exited
         && exited.reason() == ProcessState.Reason.START_ERROR) {
       events.accept(PodEvent.warning("Failed", "Error: " + exited.message()));
     } else {
       events.accept(PodEvent.normal("Started", "Started container " + container));
     }
-    return new Outcome.Done();
   }
 
-  private void powerOn(Pod pod) {
+  /** Boots the VM with its process. Few boot at a time, so that each keeps its deadline. */
+  private ContainerVm powerOn(String podUid, InitialProcess process) {
     try {
       boots.acquire();
     } catch (InterruptedException cause) {
       throw PortLayerException.interrupted("waiting for a containerVM's turn to boot", cause);
     }
     try {
-      portLayer
+      return portLayer
           .compute()
-          .powerOn(
-              Names.group(pod.getMetadata().getUid()), configuration.containers().bootDeadline());
+          .powerOn(Names.group(podUid), List.of(process), configuration.containers().bootDeadline())
+          .members()
+          .getFirst();
     } finally {
       boots.release();
     }
@@ -122,7 +131,7 @@ final class ProcessStarter {
 
   /** Writes the volumes whose content is not what was written last. */
   Outcome refresh(Pod pod, ClusterObjects cluster) {
-    ContainerVmSpec vm = member(pod).orElse(null);
+    ContainerVmSpec vm = member(pod).map(ContainerVm::spec).orElse(null);
     if (vm == null) {
       return new Outcome.Done();
     }
@@ -143,12 +152,12 @@ final class ProcessStarter {
     written.forget(pod.getMetadata().getUid());
   }
 
-  private Optional<ContainerVmSpec> member(Pod pod) {
+  private Optional<ContainerVm> member(Pod pod) {
     return portLayer
         .compute()
         .find(Names.group(pod.getMetadata().getUid()))
         .map(Group::members)
-        .map(members -> members.getFirst().spec());
+        .map(List::getFirst);
   }
 
   private DownwardValues downward(Pod pod, ContainerVmSpec vm) {

@@ -1,5 +1,7 @@
 package dev.berth.portlayer.local.compute;
 
+import dev.berth.portlayer.PortLayerException;
+import dev.berth.portlayer.PortLayerException.Code;
 import dev.berth.portlayer.compute.ContainerVmSpec;
 import dev.berth.portlayer.network.NicAttachment;
 import dev.berth.portlayer.storage.DiskAttachment;
@@ -13,6 +15,7 @@ import java.util.Locale;
  * What a guest is told at boot through the firmware device, as the tether reads it.
  *
  * @param entropy fresh for every boot: the guest has little of its own so early
+ * @param process the tether's message of what it starts by itself; empty for nothing
  */
 record BootConfiguration(
     int schema,
@@ -21,7 +24,8 @@ record BootConfiguration(
     String hostname,
     List<Interface> interfaces,
     List<Disk> disks,
-    @SuppressWarnings("ArrayRecordComponent") byte[] entropy) {
+    @SuppressWarnings("ArrayRecordComponent") byte[] entropy,
+    @SuppressWarnings("ArrayRecordComponent") byte[] process) {
   private static final int SCHEMA = 1;
   private static final int ENTROPY_BYTES = 64;
   private static final SecureRandom RANDOM = new SecureRandom();
@@ -33,7 +37,8 @@ record BootConfiguration(
   /** A disk and the serial number under which the guest sees it. */
   record NumberedDisk(DiskAttachment disk, String serial) {}
 
-  static BootConfiguration of(ContainerVmSpec spec, VchAuthority.Identity identity) {
+  static BootConfiguration of(
+      ContainerVmSpec spec, VchAuthority.Identity identity, byte[] process) {
     byte[] entropy = new byte[ENTROPY_BYTES];
     RANDOM.nextBytes(entropy);
     return new BootConfiguration(
@@ -48,7 +53,8 @@ record BootConfiguration(
                     new Disk(
                         numbered.serial(), numbered.disk().role().name().toLowerCase(Locale.ROOT)))
             .toList(),
-        entropy);
+        entropy,
+        process);
   }
 
   /** The disks in the order of the specification. */
@@ -66,6 +72,19 @@ record BootConfiguration(
               }));
     }
     return numbered;
+  }
+
+  /** The serial number of a disk of the specification, by its id. */
+  static String serial(ContainerVmSpec spec, String diskId) {
+    return disks(spec).stream()
+        .filter(numbered -> numbered.disk().id().equals(diskId))
+        .map(NumberedDisk::serial)
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new PortLayerException(
+                    Code.INVALID_ARGUMENT,
+                    "containerVM %s has no disk %s".formatted(spec.id(), diskId)));
   }
 
   private static Interface nic(NicAttachment nic) {

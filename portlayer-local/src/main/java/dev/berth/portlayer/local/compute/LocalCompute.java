@@ -10,6 +10,7 @@ import dev.berth.portlayer.compute.FilesVolume;
 import dev.berth.portlayer.compute.Group;
 import dev.berth.portlayer.compute.GroupSpec;
 import dev.berth.portlayer.compute.HostInformation;
+import dev.berth.portlayer.compute.InitialProcess;
 import dev.berth.portlayer.compute.ProcessSpec;
 import dev.berth.portlayer.compute.ResourcePool;
 import dev.berth.portlayer.events.PortLayerEvent;
@@ -160,10 +161,18 @@ public final class LocalCompute implements ComputeService, AutoCloseable {
   }
 
   @Override
-  public Group powerOn(String groupId, Duration deadline) {
+  public Group powerOn(String groupId, List<InitialProcess> initial, Duration deadline) {
     GroupMachines group = require(groupId);
+    group.spec().require(initial);
     long end = System.nanoTime() + deadline.toNanos();
-    onEach(group.machines(), machine -> machine.powerOn(end));
+    onEach(
+        group.machines(),
+        machine -> {
+          String id = machine.spec().id();
+          machine.powerOn(
+              initial.stream().filter(process -> process.containerVmId().equals(id)).findFirst(),
+              end);
+        });
     return group.observe();
   }
 

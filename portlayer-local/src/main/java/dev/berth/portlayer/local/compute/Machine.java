@@ -4,25 +4,19 @@ import dev.berth.portlayer.PortLayerException;
 import dev.berth.portlayer.PortLayerException.Code;
 import dev.berth.portlayer.compute.ContainerVm;
 import dev.berth.portlayer.compute.ContainerVmSpec;
+import dev.berth.portlayer.compute.InitialProcess;
 import dev.berth.portlayer.compute.PowerState;
+import dev.berth.portlayer.compute.ProcessSpec;
 import dev.berth.portlayer.compute.ProcessState;
 import dev.berth.portlayer.compute.ResourcePool;
 import dev.berth.portlayer.local.host.AtomicFiles;
 import dev.berth.portlayer.local.host.FileWatcher;
 import dev.berth.portlayer.local.host.HostProcess;
 import dev.berth.portlayer.tether.TetherClient;
-import java.io.IOException;
-import java.io.RandomAccessFile;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.Executors;
-import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -35,9 +29,6 @@ final class Machine implements AutoCloseable {
 
   /** A guest needs this long at most to power itself off once its process is over. */
   private static final Duration SHUTDOWN = Duration.ofSeconds(10);
-
-  /** How often to look whether QEMU listens, which it does within a tenth of a second. */
-  private static final long LISTENING_NANOS = 5_000_000;
 
   private static final Duration KILL = Duration.ofSeconds(30);
 
@@ -111,33 +102,30 @@ final class Machine implements AutoCloseable {
     }
   }
 
-  void powerOn(long deadline) {
+  void powerOn(Optional<InitialProcess> initial, long deadline) {
     power.lock();
     try {
       if (!state.poweredOn()) {
+        Optional<InitialProcess> fresh =
+            initial.filter(process -> isNew(observe(), process.attempt()));
         pool.admit(spec);
-        start();
+        boot(fresh);
       }
       awaitReady(deadline);
     } finally {
       power.unlock();
     }
+    initial.ifPresent(this::require);
   }
 
-  private void start() {
+  private void boot(Optional<InitialProcess> initial) {
     try {
-      endTornLines();
-      AtomicFiles.write(
-          files.configuration(),
-          BootConfiguration.of(spec, environment.authority().issue(spec.id())));
-      state.starting();
-      spec.nics().forEach(environment.network()::plug);
-      HostProcess qemu = QemuProcess.start(environment, spec, files, () -> ended(Instant.now()));
-      state.running(qemu);
-      if (!qemu.alive()) {
+      new PowerOn(environment, spec, files, state).run(initial, () -> ended(Instant.now()));
+      if (!state.qemu().filter(HostProcess::alive).isPresent()) {
         ended(Instant.now());
       }
-    } catch (PortLayerException e) {
+    } catch (RuntimeException e) {
+      state.qemu().ifPresent(HostProcess::kill);
       ended(Instant.now());
       pool.release(spec.id());
       throw e;
@@ -145,54 +133,34 @@ final class Machine implements AutoCloseable {
   }
 
   private void awaitReady(long deadline) {
-    try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
-      // The guest boots meanwhile: its network is there long before it can use it.
-      var network = CompletableFuture.runAsync(this::admitNics, executor);
-      executor.execute(() -> connect(deadline));
-      Optional<ContainerVm> seen =
-          state.await(vm -> vm.ready() || vm.power() == PowerState.OFF, deadline);
-      String said = "its console said last: " + QemuProcess.lastLine(files.console());
-      if (seen.isEmpty()) {
-        throw new PortLayerException(
-            Code.DEADLINE_EXCEEDED,
-            "containerVM %s is not ready yet; %s".formatted(spec.id(), said));
-      }
-      if (seen.get().power() == PowerState.OFF) {
-        throw new PortLayerException(
-            Code.UNAVAILABLE,
-            "containerVM %s did not boot; %s; QEMU: %s"
-                .formatted(spec.id(), said, QemuProcess.lastLine(files.output())));
-      }
-      network.join();
-      AtomicFiles.delete(files.configuration());
-      state
-          .qemu()
-          .ifPresent(
-              qemu ->
-                  environment
-                      .cpuGroup()
-                      .limit(spec.id(), qemu.pid(), spec.resources().cpuLimitMillis()));
-    } catch (CompletionException e) {
-      if (e.getCause() instanceof PortLayerException cause) {
-        throw cause;
-      }
-      throw e;
+    Optional<ContainerVm> seen =
+        state.await(vm -> vm.ready() || vm.power() == PowerState.OFF, deadline);
+    String said = "its console said last: " + QemuProcess.lastLine(files.console());
+    if (seen.isEmpty()) {
+      throw new PortLayerException(
+          Code.DEADLINE_EXCEEDED, "containerVM %s is not ready yet; %s".formatted(spec.id(), said));
     }
+    if (seen.get().power() == PowerState.OFF) {
+      throw new PortLayerException(
+          Code.UNAVAILABLE,
+          "containerVM %s did not boot; %s; QEMU: %s"
+              .formatted(spec.id(), said, QemuProcess.lastLine(files.output())));
+    }
+    state
+        .qemu()
+        .ifPresent(
+            qemu ->
+                environment
+                    .cpuGroup()
+                    .limit(spec.id(), qemu.pid(), spec.resources().cpuLimitMillis()));
   }
 
-  /** Opens the control session while the guest boots, as soon as QEMU listens. */
-  private void connect(long deadline) {
-    while (!Files.exists(files.control())) {
-      if (!state.poweredOn() || System.nanoTime() - deadline > 0) {
-        return;
-      }
-      LockSupport.parkNanos(LISTENING_NANOS);
+  /** Gives the guest a process that it did not get, or did not take, while it booted. */
+  private void require(InitialProcess initial) {
+    if (isNew(requireReady(), initial.attempt())) {
+      initial.volumes().forEach(tether()::writeVolume);
+      start(initial.attempt(), initial.process());
     }
-    tether().connect();
-  }
-
-  private void admitNics() {
-    spec.nics().forEach(environment.network()::admit);
   }
 
   void powerOff(Duration gracePeriod) {
@@ -254,8 +222,7 @@ final class Machine implements AutoCloseable {
         return;
       }
       closeConnections();
-      Stream.of(files.control(), files.monitor(), files.configuration(), files.processId())
-          .forEach(AtomicFiles::delete);
+      Stream.of(files.control(), files.monitor(), files.processId()).forEach(AtomicFiles::delete);
       spec.nics().forEach(environment.network()::unplug);
       environment.cpuGroup().remove(spec.id());
       pool.release(spec.id());
@@ -271,24 +238,26 @@ final class Machine implements AutoCloseable {
         .orElseGet(Instant::now);
   }
 
-  ContainerVm start(int attempt, dev.berth.portlayer.compute.ProcessSpec process) {
+  ContainerVm start(int attempt, ProcessSpec process) {
     ContainerVm vm = requireReady();
-    int last = lastAttempt(vm.process());
-    if (attempt == last) {
+    if (!isNew(vm, attempt)) {
       return vm;
     }
-    if (attempt < last || vm.process() instanceof ProcessState.Running) {
+    tether().start(attempt, process, disk -> BootConfiguration.serial(spec, disk));
+    return awaitState(seen -> lastAttempt(seen.process()) >= attempt);
+  }
+
+  /** Whether an attempt is yet to be made; FAILED_PRECONDITION when it cannot be. */
+  private boolean isNew(ContainerVm vm, int attempt) {
+    int last = lastAttempt(vm.process());
+    boolean runs = vm.process() instanceof ProcessState.Running;
+    if (attempt < last || (runs && attempt != last)) {
       throw new PortLayerException(
           Code.FAILED_PRECONDITION,
           "containerVM %s: attempt %d cannot start: attempt %d %s"
-              .formatted(
-                  spec.id(),
-                  attempt,
-                  last,
-                  vm.process() instanceof ProcessState.Running ? "runs" : "was before it"));
+              .formatted(spec.id(), attempt, last, runs ? "runs" : "was before it"));
     }
-    tether().start(attempt, process, this::serialOf);
-    return awaitState(seen -> lastAttempt(seen.process()) >= attempt);
+    return attempt != last;
   }
 
   ContainerVm stop(Duration gracePeriod) {
@@ -350,35 +319,6 @@ final class Machine implements AutoCloseable {
     if (exitWatch != null) {
       exitWatch.close();
       exitWatch = null;
-    }
-  }
-
-  private String serialOf(String diskId) {
-    return BootConfiguration.disks(spec).stream()
-        .filter(numbered -> numbered.disk().id().equals(diskId))
-        .map(BootConfiguration.NumberedDisk::serial)
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new PortLayerException(
-                    Code.INVALID_ARGUMENT,
-                    "containerVM %s has no disk %s".formatted(spec.id(), diskId)));
-  }
-
-  /** A QEMU that was killed may have left half a line, to which the next would append. */
-  private void endTornLines() {
-    for (Path file : List.of(files.log(), files.state())) {
-      try (RandomAccessFile content = new RandomAccessFile(file.toFile(), "rw")) {
-        long length = content.length();
-        if (length > 0) {
-          content.seek(length - 1);
-          if (content.read() != '\n') {
-            content.write('\n');
-          }
-        }
-      } catch (IOException e) {
-        throw AtomicFiles.failure("write", file, e);
-      }
     }
   }
 

@@ -7,8 +7,8 @@ import dev.berth.portlayer.local.host.AtomicFiles;
 import dev.berth.portlayer.local.host.HostProcess;
 import dev.berth.portlayer.local.network.Names;
 import dev.berth.portlayer.local.qemu.QemuCommand;
-import java.io.File;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,8 +27,15 @@ final class QemuProcess {
 
   private QemuProcess() {}
 
-  /** The process, and what runs when it ends. */
-  static HostProcess start(
+  /**
+   * A QEMU that was started.
+   *
+   * @param configuration takes what its guest is told at boot; no guest runs before it was closed
+   */
+  record Started(HostProcess process, OutputStream configuration) {}
+
+  /** Starts it; {@code onExit} runs when it ends. */
+  static Started start(
       Environment environment, ContainerVmSpec spec, VmFiles files, Runnable onExit) {
     List<String> line = new ArrayList<>(List.of("setsid"));
     line.addAll(environment.commands().inNetwork(command(environment, spec, files).line()));
@@ -37,18 +44,19 @@ final class QemuProcess {
       Files.deleteIfExists(files.monitor());
       Process process =
           new ProcessBuilder(line)
-              .redirectInput(new File("/dev/null"))
               .redirectErrorStream(true)
               .redirectOutput(files.output().toFile())
               .start();
       var _ = process.onExit().thenRun(() -> Thread.startVirtualThread(onExit));
-      return HostProcess.of(process.pid())
-          .orElseThrow(
-              () ->
-                  new PortLayerException(
-                      Code.UNAVAILABLE,
-                      "containerVM %s: QEMU ended at once: %s"
-                          .formatted(spec.id(), lastLine(files.output()))));
+      HostProcess found =
+          HostProcess.of(process.pid())
+              .orElseThrow(
+                  () ->
+                      new PortLayerException(
+                          Code.UNAVAILABLE,
+                          "containerVM %s: QEMU ended at once: %s"
+                              .formatted(spec.id(), lastLine(files.output()))));
+      return new Started(found, process.getOutputStream());
     } catch (IOException e) {
       throw AtomicFiles.failure("start QEMU with its files in", files.directory(), e);
     }

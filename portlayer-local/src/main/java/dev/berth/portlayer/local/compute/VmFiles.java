@@ -16,11 +16,6 @@ record VmFiles(String id, Path directory, Path sockets) {
     return directory.resolve("vm.json");
   }
 
-  /** Holds the VM's private key; there only while QEMU starts. */
-  Path configuration() {
-    return directory.resolve("boot-config.json");
-  }
-
   Path console() {
     return directory.resolve("console.log");
   }
@@ -52,7 +47,6 @@ record VmFiles(String id, Path directory, Path sockets) {
   }
 
   QemuCommand.Files forQemu() {
-    return new QemuCommand.Files(
-        configuration(), console(), log(), state(), control(), monitor(), processId());
+    return new QemuCommand.Files(console(), log(), state(), control(), monitor(), processId());
   }
 }

@@ -32,18 +32,11 @@ public record QemuCommand(
   }
 
   /**
-   * Where QEMU's other ends are. The sockets' paths must not be longer than 107 bytes.
-   *
-   * @param configuration what the firmware device hands to the guest
+   * Where QEMU's other ends are. The sockets' paths must not be longer than 107 bytes. What the
+   * firmware device hands to the guest comes by QEMU's standard input, so that it is in no file.
    */
   public record Files(
-      Path configuration,
-      Path console,
-      Path log,
-      Path state,
-      Path control,
-      Path monitor,
-      Path processId) {}
+      Path console, Path log, Path state, Path control, Path monitor, Path processId) {}
 
   /**
    * @param scratch whether its content may be lost with the host
@@ -68,8 +61,7 @@ public record QemuCommand(
     line.addAll(List.of("-kernel", artifact.kernel().toString()));
     line.addAll(List.of("-initrd", artifact.initramfs().toString()));
     line.addAll(List.of("-append", kernelArguments()));
-    line.addAll(
-        List.of("-fw_cfg", "name=opt/dev.berth/config,file=" + escaped(files.configuration())));
+    line.addAll(List.of("-fw_cfg", "name=opt/dev.berth/config,file=/dev/stdin"));
     ports(line);
     disks.forEach(disk -> disk(line, disk));
     nics.forEach(nic -> nic(line, nic));

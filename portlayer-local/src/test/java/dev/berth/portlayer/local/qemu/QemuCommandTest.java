@@ -21,7 +21,7 @@ class QemuCommandTest {
         -sandbox on,obsolete=deny,elevateprivileges=allow,spawn=deny,resourcecontrol=deny \
         -runas 1000000007:1000000007 -kernel /boot/kernel -initrd /boot/initramfs \
         -append quiet console=ttyS0 nolapic_timer tsc_early_khz=2500000 \
-        -fw_cfg name=opt/dev.berth/config,file=/vch/vms/group/web/boot-config.json \
+        -fw_cfg name=opt/dev.berth/config,file=/dev/stdin \
         -serial file:/vch/vms/group/web/console.log -device virtio-serial-pci,ioeventfd=off \
         -chardev file,id=log,append=on,path=/vch/vms/group/web/log/container.log \
         -device virtserialport,chardev=log,name=dev.berth.log \
@@ -77,7 +77,6 @@ class QemuCommandTest {
         1_000_000_007,
         2_500_000,
         new QemuCommand.Files(
-            VM.resolve("boot-config.json"),
             VM.resolve("console.log"),
             VM.resolve("log/container.log"),
             VM.resolve("state.jsonl"),
