@@ -6,6 +6,7 @@ require (
 	dev.berth/e2e/control-plane v0.0.0
 	github.com/google/uuid v1.6.0
 	github.com/vmware/govmomi v0.55.1
+	golang.org/x/sys v0.48.0
 )
 
 require (
