@@ -20,8 +20,6 @@ import (
 	"dev.berth/e2e/vsphere-lab/lab"
 )
 
-const stopTimeout = 5 * time.Second
-
 type settings struct {
 	listen, directory, user, passwordFile, releases string
 	shape                                           inventory.Shape
