@@ -12,12 +12,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Argument tells whether the kernel command line has a word.
-func Argument(word string) bool {
-	content, err := os.ReadFile("/proc/cmdline")
-	return err == nil && slices.Contains(strings.Fields(string(content)), word)
-}
-
 // Resident gives the tether's resident memory, now and at most, as the kernel words it.
 func Resident() string {
 	content, err := os.ReadFile("/proc/self/status")

@@ -34,6 +34,9 @@ final class PowerOn {
   /** How often to look whether QEMU listens, which it does within a tenth of a second. */
   private static final long LISTENING_NANOS = 1_000_000;
 
+  /** A QEMU that does not listen by then is given its configuration all the same. */
+  private static final long LISTENING_DEADLINE_NANOS = 10_000_000_000L;
+
   private final Environment environment;
   private final ContainerVmSpec spec;
   private final VmFiles files;
@@ -86,7 +89,11 @@ final class PowerOn {
 
   /** A guest begins soon after: the time it is told then is nearly right. */
   private void awaitListening(QemuProcess.Started qemu) {
-    while (!Files.exists(files.control()) && qemu.process().alive()) {
+    long deadline = System.nanoTime() + LISTENING_DEADLINE_NANOS;
+    while (!Files.exists(files.control())
+        && qemu.process().alive()
+        && System.nanoTime() - deadline < 0
+        && !Thread.currentThread().isInterrupted()) {
       LockSupport.parkNanos(LISTENING_NANOS);
     }
   }
