@@ -45,9 +45,9 @@ type Service struct {
 	pages  map[string]page
 }
 
-// New makes the service and lets it hear of the registry's changes.
+// New makes the service. It must hear of the registry's changes.
 func New(registry *simulator.Registry) *Service {
-	s := &Service{
+	return &Service{
 		registry:   registry,
 		collectors: map[owned]*collector{},
 		filters:    map[owned]*filter{},
@@ -55,12 +55,7 @@ func New(registry *simulator.Registry) *Service {
 		unborn:     map[ref]bool{},
 		pages:      map[string]page{},
 	}
-	registry.AddHandler(s)
-	return s
 }
-
-// Reference is for the registry's list of handlers.
-func (s *Service) Reference() ref { return ref{Type: "PropertyCollector", Value: "lab"} }
 
 // PutObject hears of new objects.
 func (s *Service) PutObject(_ *simulator.Context, object mo.Reference) {

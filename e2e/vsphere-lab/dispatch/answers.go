@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/mo"
@@ -56,13 +57,28 @@ func (a *TaskAnswer) Fault() *soap.Fault { return nil }
 // Element is the name of the response in SOAP.
 func (a *TaskAnswer) Element() string { return a.method + "Response" }
 
-// RunTask answers a method with a task that does the work in the background, on the object's behalf.
-func RunTask(call *Call, entity mo.Reference, work func(*simulator.Context) (types.AnyType, types.BaseMethodFault)) soap.HasFault {
+// RunTask answers a method with a task that does the work in the background. The simulator keeps its entity locked while
+// such a task runs; work that looks at other objects too would deadlock, so these tasks hold a lock of their own.
+func RunTask(call *Call, entity types.ManagedObjectReference, work func(*simulator.Context) (types.AnyType, types.BaseMethodFault)) soap.HasFault {
 	ctx := *call.Context
-	task := simulator.CreateTask(entity, taskName(call.Method), func(*simulator.Task) (types.AnyType, types.BaseMethodFault) {
+	own := types.ManagedObjectReference{Type: entity.Type, Value: entity.Value + " in a task"}
+	task := simulator.CreateTask(own, taskName(call.Method), func(*simulator.Task) (types.AnyType, types.BaseMethodFault) {
 		return work(&ctx)
 	})
-	return &TaskAnswer{Res: &TaskResponse{Returnval: task.Run(&ctx)}, method: call.Method}
+	task.Info.DescriptionId = entity.Type + "." + strings.TrimSuffix(taskName(call.Method), "Task")
+	reference := task.Run(&ctx)
+	ctx.Map.AtomicUpdate(call.Context, task, []types.PropertyChange{
+		{Name: "info.entity", Val: entity}, {Name: "info.entityName", Val: entityName(call.Context, entity)},
+	})
+	return &TaskAnswer{Res: &TaskResponse{Returnval: reference}, method: call.Method}
+}
+
+func entityName(ctx *simulator.Context, reference types.ManagedObjectReference) string {
+	name := reference.Value
+	if entity, ok := ctx.Map.Get(reference).(mo.Entity); ok {
+		ctx.WithLock(entity, func() { name = entity.Entity().Name })
+	}
+	return name
 }
 
 func taskName(method string) string {

@@ -12,6 +12,7 @@ import (
 	"dev.berth/e2e/vsphere-lab/dispatch"
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/mo"
+	"github.com/vmware/govmomi/vim25/soap"
 )
 
 // Folder serves the files of datastores at /folder/PATH?dcPath=…&dsName=…, to sessions alone.
@@ -22,7 +23,7 @@ type Folder struct {
 }
 
 func (f *Folder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	user, ok := f.Dispatcher.Authenticated(r, anySession(r))
+	user, ok := f.Dispatcher.Authenticated(r, cookieOf(r))
 	if !ok {
 		w.Header().Set("WWW-Authenticate", `Basic realm="VMware HTTP server"`)
 		http.Error(w, "not authenticated", http.StatusUnauthorized)
@@ -57,15 +58,10 @@ func (f *Folder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// anySession finds the session of a request, however it is given.
-func anySession(r *http.Request) string {
-	if session := r.Header.Get(SessionHeader); session != "" {
-		return session
-	}
-	for _, name := range []string{"vmware_soap_session", SessionHeader} {
-		if cookie, err := r.Cookie(name); err == nil {
-			return strings.Trim(cookie.Value, `"`)
-		}
+// cookieOf finds the session where the older protocols carry it; its value is the same as of VI/JSON's header.
+func cookieOf(r *http.Request) string {
+	if cookie, err := r.Cookie(soap.SessionCookieName); err == nil {
+		return strings.Trim(cookie.Value, `"`)
 	}
 	return ""
 }

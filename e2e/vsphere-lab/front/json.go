@@ -74,7 +74,8 @@ func (j *JSON) call(w http.ResponseWriter, r *http.Request, this types.ManagedOb
 		writeFault(w, &types.InvalidRequest{}, "cannot read the request: "+err.Error())
 		return
 	}
-	if len(data) > 0 && !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
+	// A real one takes bodies without a type too: govc sends none.
+	if kind := r.Header.Get("Content-Type"); kind != "" && !strings.HasPrefix(kind, "application/json") {
 		http.Error(w, "VI/JSON wants Content-Type: application/json", http.StatusUnsupportedMediaType)
 		return
 	}
@@ -86,6 +87,8 @@ func (j *JSON) call(w http.ResponseWriter, r *http.Request, this types.ManagedOb
 	response, headers := j.Dispatcher.Do(r, r.Header.Get(SessionHeader), call)
 	if session := sessionOf(headers); session != "" {
 		w.Header().Set(SessionHeader, session)
+		// The older protocols, and files at /folder, want it as a cookie.
+		http.SetCookie(w, &http.Cookie{Name: soap.SessionCookieName, Value: session, Path: "/", Secure: true, HttpOnly: true})
 	}
 	writeResponse(w, response)
 }

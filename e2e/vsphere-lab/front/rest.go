@@ -86,7 +86,7 @@ func (s *REST) login(w http.ResponseWriter, r *http.Request) {
 
 func (s *REST) authenticated(next func(http.ResponseWriter, *http.Request, string)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		user, ok := s.dispatcher.Authenticated(r, anySession(r))
+		user, ok := s.dispatcher.Authenticated(r, r.Header.Get(SessionHeader))
 		if !ok {
 			refuseREST(w, http.StatusUnauthorized, "UNAUTHENTICATED", "This method requires authentication.")
 			return
@@ -101,7 +101,7 @@ func (s *REST) session(w http.ResponseWriter, _ *http.Request, user string) {
 
 func (s *REST) logout(w http.ResponseWriter, r *http.Request, _ string) {
 	manager := types.ManagedObjectReference{Type: "SessionManager", Value: "SessionManager"}
-	s.dispatcher.Do(r, anySession(r), &dispatch.Call{Method: "Logout", This: manager, Body: &types.Logout{This: manager}})
+	s.dispatcher.Do(r, r.Header.Get(SessionHeader), &dispatch.Call{Method: "Logout", This: manager, Body: &types.Logout{This: manager}})
 	w.WriteHeader(http.StatusNoContent)
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"dev.berth/e2e/vsphere-lab/behavior"
 	"dev.berth/e2e/vsphere-lab/collector"
 	"dev.berth/e2e/vsphere-lab/control"
 	"dev.berth/e2e/vsphere-lab/dispatch"
@@ -23,6 +24,7 @@ type Options struct {
 	// Users and their passwords. The first one in the list of the command is the administrator.
 	User, Password string
 	Releases       []string
+	Behavior       behavior.Options
 }
 
 // Lab answers a vCenter's protocols.
@@ -30,6 +32,7 @@ type Lab struct {
 	service    *simulator.Service
 	dispatcher *dispatch.Dispatcher
 	collectors *collector.Service
+	behavior   *behavior.Behavior
 	rules      *faults.Rules
 	gate       *front.Gate
 	server     *Server
@@ -46,7 +49,9 @@ func New(options Options) (*Lab, error) {
 		return login.UserName == options.User && login.Password == options.Password
 	}
 	l := &Lab{service: service, rules: faults.New(), collectors: collector.New(service.Context.Map)}
-	l.dispatcher = dispatch.New(service, dispatch.Session, l.rules.Layer, l.collectors.Layer)
+	l.behavior = behavior.New(options.Behavior, func() *dispatch.Dispatcher { return l.dispatcher }, l.collectors.Touch)
+	service.Context.Map.AddHandler(observers{l.behavior, l.collectors})
+	l.dispatcher = dispatch.New(service, dispatch.Session, l.rules.Layer, l.collectors.Layer, l.behavior.Layer)
 	l.gate = &front.Gate{Next: l.rules.Handler(l.routes(options))}
 	return l, nil
 }

@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"dev.berth/e2e/vsphere-lab/behavior"
 	"dev.berth/e2e/vsphere-lab/inventory"
 	"dev.berth/e2e/vsphere-lab/lab"
 )
@@ -23,6 +24,7 @@ import (
 type settings struct {
 	listen, directory, user, passwordFile, releases string
 	shape                                           inventory.Shape
+	behavior                                        behavior.Options
 }
 
 func main() {
@@ -45,6 +47,10 @@ func parse(arguments []string) (settings, error) {
 	flags.IntVar(&s.shape.Hosts, "hosts", 3, "`number` of hosts in each cluster")
 	flags.IntVar(&s.shape.Datastores, "datastores", 1, "`number` of datastores, each on every host")
 	flags.IntVar(&s.shape.PortGroups, "port-groups", 2, "`number` of distributed port groups")
+	flags.IntVar(&s.shape.HostCores, "host-cores", 16, "`number` of cores of every host")
+	flags.IntVar(&s.shape.HostMHz, "host-mhz", 2600, "`MHz` of every core")
+	flags.IntVar(&s.shape.HostMemory, "host-memory", 65536, "`MiB` of memory of every host")
+	flags.BoolVar(&s.behavior.SerialLicence, "serial-licence", true, "have the licence for serial ports over the network")
 	if err := flags.Parse(arguments); err != nil {
 		return s, err
 	}
@@ -80,6 +86,7 @@ func run(arguments []string) error {
 	}
 	vcenter, err := lab.New(lab.Options{
 		Directory: s.directory, Shape: s.shape, User: s.user, Password: password, Releases: strings.Split(s.releases, ","),
+		Behavior: s.behavior,
 	})
 	if err != nil {
 		return err

@@ -1,0 +1,141 @@
+package behavior
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"dev.berth/e2e/vsphere-lab/dispatch"
+	"github.com/vmware/govmomi/simulator"
+	"github.com/vmware/govmomi/vim25/methods"
+	"github.com/vmware/govmomi/vim25/mo"
+	"github.com/vmware/govmomi/vim25/soap"
+	"github.com/vmware/govmomi/vim25/types"
+	"github.com/vmware/govmomi/vmdk"
+)
+
+// addresses of NICs; the simulator makes them of three bytes of the VM's UUID, which collide.
+type addresses struct {
+	last int
+	used map[string]ref
+}
+
+func (a *addresses) free(vm ref) {
+	for mac, owner := range a.used {
+		if owner == vm {
+			delete(a.used, mac)
+		}
+	}
+}
+
+// next is of vCenter's own range.
+func (a *addresses) next() string {
+	for {
+		a.last++
+		mac := fmt.Sprintf("00:50:56:%02x:%02x:%02x", 0x80+a.last>>16&0x3f, a.last>>8&0xff, a.last&0xff)
+		if _, taken := a.used[mac]; !taken {
+			return mac
+		}
+	}
+}
+
+// finish gives new NICs addresses of their own and new disks their size, while the VM is with its creator alone.
+func (b *Behavior) finish(ctx *simulator.Context, vm *mo.VirtualMachine) {
+	if vm.Config == nil || vm.Parent == nil {
+		return
+	}
+	parent, _ := ctx.Map.Get(*vm.Parent).(mo.Entity)
+	datacenter := datacenterOf(ctx, parent)
+	for _, device := range vm.Config.Hardware.Device {
+		if nic, ok := device.(types.BaseVirtualEthernetCard); ok {
+			b.address(vm.Self, nic.GetVirtualEthernetCard())
+		}
+		backing, ok := device.GetVirtualDevice().Backing.(*types.VirtualDiskFlatVer2BackingInfo)
+		if ok && backing.Parent == nil && datacenter != nil {
+			if path, _, fault := filePath(ctx, datacenter, backing.FileName); fault == nil {
+				grow(path)
+			}
+		}
+	}
+}
+
+func (b *Behavior) address(vm ref, nic *types.VirtualEthernetCard) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	manual := nic.AddressType == string(types.VirtualEthernetCardMacTypeManual)
+	if nic.MacAddress != "" && (manual || b.addresses.used[nic.MacAddress] == vm) {
+		b.addresses.used[nic.MacAddress] = vm
+		return
+	}
+	nic.MacAddress = b.addresses.next()
+	nic.AddressType = string(types.VirtualEthernetCardMacTypeAssigned)
+	b.addresses.used[nic.MacAddress] = vm
+}
+
+// grow gives the extent of a disk, which the simulator leaves empty, the size that the descriptor says.
+func grow(path string) {
+	file, err := os.Open(path)
+	if err != nil {
+		return
+	}
+	defer file.Close()
+	descriptor, err := vmdk.ParseDescriptor(file)
+	if err != nil {
+		return
+	}
+	for _, extent := range descriptor.Extent {
+		name := filepath.Join(filepath.Dir(path), filepath.Base(extent.Info))
+		size := extent.Size * vmdk.SectorSize
+		if info, err := os.Stat(name); err == nil && info.Size() < size {
+			_ = os.Truncate(name, size)
+		}
+	}
+}
+
+// createDisk makes a disk with its size.
+func (b *Behavior) createDisk(call *dispatch.Call, body *types.CreateVirtualDisk_Task) soap.HasFault {
+	manager, ok := call.Context.Map.Get(call.This).(simulator.VirtualDiskManagerInterface)
+	if !ok {
+		return notFound(call.This)
+	}
+	datacenters := call.Context.Map.All("Datacenter")
+	if body.Datacenter == nil && len(datacenters) != 1 {
+		return dispatch.Refuse(&types.InvalidArgument{InvalidProperty: "datacenter"}, "There are several datacenters: one must be named.")
+	}
+	datacenter, ok := datacenters[0].(*simulator.Datacenter)
+	if body.Datacenter != nil {
+		datacenter, ok = call.Context.Map.Get(*body.Datacenter).(*simulator.Datacenter)
+	}
+	if !ok {
+		return notFound(*body.Datacenter)
+	}
+	return dispatch.RunTask(call, call.This, func(ctx *simulator.Context) (types.AnyType, types.BaseMethodFault) {
+		path, _, fault := filePath(ctx, datacenter, body.Name)
+		if fault != nil {
+			return nil, fault
+		}
+		made, ok := manager.CreateVirtualDiskTask(ctx, body).(*methods.CreateVirtualDisk_TaskBody)
+		if !ok || made.Res == nil {
+			return nil, &types.SystemError{Reason: "the simulator made no disk"}
+		}
+		if _, fault := await(ctx, made.Res.Returnval); fault != nil {
+			return nil, fault
+		}
+		grow(path)
+		return body.Name, nil
+	})
+}
+
+// await waits for a task of the simulator's.
+func await(ctx *simulator.Context, reference ref) (types.AnyType, fault) {
+	task, ok := ctx.Map.Get(reference).(*simulator.Task)
+	if !ok {
+		return nil, &types.SystemError{Reason: "no such task"}
+	}
+	task.Wait()
+	info := locked(&simulator.Context{Map: ctx.Map}, task, func() types.TaskInfo { return task.Info })
+	if info.Error != nil {
+		return nil, info.Error.Fault
+	}
+	return info.Result, nil
+}
