@@ -6,8 +6,12 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.ToDoubleFunction;
 
 /** Takes the figures. Arguments: the checkout, the kernels, then the sections, none for all. */
 public final class Bench {
@@ -89,7 +93,10 @@ public final class Bench {
         new Throughput(
             root.resolve(".berth/bin"),
             root.resolve(".berth/bench/memory"),
-            List.of("-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED"))) {
+            List.of(
+                "-XX:+UseSerialGC",
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow"))) {
       many(throughput, "cold", 500, 1);
       many(throughput, "warm", 500, MANY_ROUNDS);
       many(throughput, "warm", 2000, MANY_ROUNDS);
@@ -97,7 +104,7 @@ public final class Bench {
   }
 
   private void many(Throughput throughput, String state, int pods, int rounds)
-      throws InterruptedException {
+      throws IOException, InterruptedException {
     List<Throughput.Round> all = new ArrayList<>();
     for (int i = 0; i < rounds; i++) {
       all.add(throughput.measure(pods));
@@ -108,14 +115,16 @@ public final class Bench {
             section,
             "created -> all Running",
             "pods/s",
-            all.stream().map(r -> pods / r.running()).toList());
-    report.add(
-        section, "deleted -> all gone", "s", all.stream().map(Throughput.Round::gone).toList());
+            all.stream().map(round -> pods / round.running().seconds()).toList());
+    processorTime(
+        section, "to Running", pods, all.stream().map(Throughput.Round::running).toList());
+    requests(section, pods, all);
     report.add(
         section,
-        "provider's processor time to Running",
+        "deleted -> all gone",
         "s",
-        all.stream().map(Throughput.Round::cpu).toList());
+        all.stream().map(round -> round.gone().seconds()).toList());
+    processorTime(section, "to gone", pods, all.stream().map(Throughput.Round::gone).toList());
     report.add(
         section,
         "provider resident before",
@@ -130,6 +139,45 @@ public final class Bench {
       report.promise(
           new Report.Promise(
               section, "pods/s", speed.median(), pods == 500 ? MARK_500 : MARK_2000, false));
+    }
+  }
+
+  private void processorTime(String section, String until, int pods, List<Throughput.Used> all) {
+    Map<String, ToDoubleFunction<Throughput.Used>> processes = new LinkedHashMap<>();
+    processes.put("provider", Throughput.Used::provider);
+    processes.put("control plane", Throughput.Used::controlPlane);
+    processes.put("creator", Throughput.Used::creator);
+    processes.forEach(
+        (process, seconds) ->
+            report.add(
+                section,
+                "processor time %s, %s".formatted(until, process),
+                "ms/pod",
+                all.stream().map(used -> seconds.applyAsDouble(used) * 1000 / pods).toList()));
+  }
+
+  /** Those of which there is more than one for a hundred pods. */
+  private void requests(String section, int pods, List<Throughput.Round> all) {
+    Set<String> names = new TreeSet<>();
+    all.forEach(
+        round ->
+            round
+                .requests()
+                .counts()
+                .forEach(
+                    (name, count) -> {
+                      if (count * 100 > pods) {
+                        names.add(name);
+                      }
+                    }));
+    for (String name : names) {
+      report.add(
+          section,
+          name,
+          "1/pod",
+          all.stream()
+              .map(round -> round.requests().counts().getOrDefault(name, 0.0) / pods)
+              .toList());
     }
   }
 }

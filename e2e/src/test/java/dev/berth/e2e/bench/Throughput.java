@@ -1,10 +1,6 @@
 package dev.berth.e2e.bench;
 
-import io.fabric8.kubernetes.api.model.Pod;
-import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
-import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -12,13 +8,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /**
  * How fast pods become Running and go away when VMs cost nothing. The control plane, the node and
@@ -27,39 +20,77 @@ import java.util.concurrent.TimeUnit;
 final class Throughput implements AutoCloseable {
   private static final String NODE = "berth-bench";
   private static final String NAMESPACE = "default";
-  private static final int CREATORS = 32;
   private static final int PORT = 16443;
   private static final Duration START = Duration.ofMinutes(2);
   private static final long PATIENCE_SECONDS = 180;
 
   private final Path state;
+  private final List<Process> started = new ArrayList<>();
   private final Process controlPlane;
   private final Process node;
+  private final KubernetesClient admin;
+  private final PodLoad load;
 
-  /** The outcome of one round; seconds and MiB. */
-  record Round(double running, double gone, double cpu, double before, double after) {}
+  /** Seconds of processor time that the three processes have used. */
+  private record Cpu(double provider, double controlPlane, double creator) {
+    Used until(Cpu later, double seconds) {
+      return new Used(
+          seconds,
+          later.provider - provider,
+          later.controlPlane - controlPlane,
+          later.creator - creator);
+    }
+  }
+
+  /** What one part of a round took: seconds, and seconds of each process's processor time. */
+  record Used(double seconds, double provider, double controlPlane, double creator) {}
+
+  /**
+   * The outcome of one round.
+   *
+   * @param before the provider's resident memory, MiB
+   * @param after the same when all were Running
+   * @param requests what the API server answered until then
+   */
+  record Round(Used running, Used gone, double before, double after, ApiRequests requests) {}
 
   /**
    * @param options of the node's Java, the same as the berth command's
    */
   Throughput(Path bin, Path directory, List<String> options) throws IOException {
+    // Pods that an earlier run left behind would be counted.
+    remove(directory);
     Files.createDirectories(directory);
     this.state = directory.resolve("state");
-    this.controlPlane =
-        new ProcessBuilder(
-                bin.resolve("control-plane").toString(),
-                "--directory",
-                state.toString(),
-                "--address",
-                "127.0.0.1",
-                "--port",
-                Integer.toString(PORT),
-                "--node",
-                NODE + "=127.0.0.1",
-                "--unsafe-no-fsync")
-            .redirectError(directory.resolve("control-plane.log").toFile())
-            .start();
-    awaitReady(controlPlane, directory);
+    try {
+      this.controlPlane = startControlPlane(bin, directory);
+      this.node = startNode(directory, options);
+      this.admin = Clients.of(state.resolve("admin.kubeconfig"));
+      this.load = new PodLoad(state.resolve("admin.kubeconfig"), NAMESPACE, NODE);
+    } catch (IOException | RuntimeException failed) {
+      started.reversed().forEach(Throughput::end);
+      throw failed;
+    }
+  }
+
+  private Process startControlPlane(Path bin, Path directory) throws IOException {
+    return start(
+        directory,
+        "control-plane.log",
+        List.of(
+            bin.resolve("control-plane").toString(),
+            "--directory",
+            state.toString(),
+            "--address",
+            "127.0.0.1",
+            "--port",
+            Integer.toString(PORT),
+            "--node",
+            NODE + "=127.0.0.1",
+            "--unsafe-no-fsync"));
+  }
+
+  private Process startNode(Path directory, List<String> options) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin/java").toString());
     command.addAll(options);
@@ -67,9 +98,25 @@ final class Throughput implements AutoCloseable {
     command.add(MemoryNode.class.getName());
     command.add(state.resolve("nodes").resolve(NODE).resolve("kubeconfig").toString());
     command.add(NODE);
-    this.node =
-        new ProcessBuilder(command).redirectError(directory.resolve("node.log").toFile()).start();
-    awaitReady(node, directory);
+    return start(directory, "node.log", command);
+  }
+
+  private Process start(Path directory, String log, List<String> command) throws IOException {
+    Process process =
+        new ProcessBuilder(command).redirectError(directory.resolve(log).toFile()).start();
+    started.add(process);
+    awaitReady(process, directory);
+    return process;
+  }
+
+  private static void remove(Path directory) throws IOException {
+    if (Files.exists(directory)) {
+      try (Stream<Path> files = Files.walk(directory)) {
+        for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+          Files.delete(file);
+        }
+      }
+    }
   }
 
   private static void awaitReady(Process process, Path directory) throws IOException {
@@ -90,104 +137,51 @@ final class Throughput implements AutoCloseable {
     }
   }
 
-  Round measure(int pods) throws InterruptedException {
-    Set<String> running = ConcurrentHashMap.newKeySet();
-    Semaphore ran = new Semaphore(0);
-    Semaphore gone = new Semaphore(0);
-    try (KubernetesClient admin = Clients.of(state.resolve("admin.kubeconfig"));
-        SharedIndexInformer<Pod> informer =
-            admin.pods().inNamespace(NAMESPACE).inform(new Watcher(running, ran, gone))) {
-      double before = Machine.resident(node.pid());
-      double cpu = cpuSeconds();
+  Round measure(int pods) throws IOException, InterruptedException {
+    ApiRequests earlier = ApiRequests.now(admin);
+    double before = Machine.resident(node.pid());
+    Used running;
+    try (PodLoad.Seen seen = load.running()) {
+      Cpu cpu = cpu();
       long begun = System.nanoTime();
-      createAll(admin, pods);
-      require(ran.tryAcquire(pods, PATIENCE_SECONDS, TimeUnit.SECONDS), running.size(), "Running");
-      double took = Machine.millisSince(begun) / 1000;
-      double used = cpuSeconds() - cpu;
-      double after = Machine.resident(node.pid());
-      begun = System.nanoTime();
+      load.create(pods);
+      await(seen, pods, "Running");
+      running = cpu.until(cpu(), Machine.millisSince(begun) / 1000);
+    }
+    double after = Machine.resident(node.pid());
+    ApiRequests requests = ApiRequests.now(admin).since(earlier);
+    try (PodLoad.Seen seen = load.gone()) {
+      Cpu cpu = cpu();
+      long begun = System.nanoTime();
       var _ = admin.pods().inNamespace(NAMESPACE).withTimeout(0, TimeUnit.SECONDS).delete();
-      require(
-          gone.tryAcquire(pods, PATIENCE_SECONDS, TimeUnit.SECONDS),
-          gone.availablePermits(),
-          "gone");
-      return new Round(took, Machine.millisSince(begun) / 1000, used, before, after);
+      await(seen, pods, "gone");
+      Used gone = cpu.until(cpu(), Machine.millisSince(begun) / 1000);
+      return new Round(running, gone, before, after, requests);
     }
   }
 
-  private static void require(boolean all, int count, String what) {
-    if (!all) {
+  private static void await(PodLoad.Seen seen, int pods, String what) throws InterruptedException {
+    if (!seen.await(pods, TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS))) {
       throw new IllegalStateException(
-          "only %d pods were %s after %d s".formatted(count, what, PATIENCE_SECONDS));
+          "only %d pods were %s after %d s".formatted(seen.count(), what, PATIENCE_SECONDS));
     }
   }
 
-  private double cpuSeconds() {
-    return node.info().totalCpuDuration().orElse(Duration.ZERO).toMillis() / 1e3;
+  private Cpu cpu() {
+    return new Cpu(
+        seconds(node.toHandle()),
+        seconds(controlPlane.toHandle()),
+        seconds(ProcessHandle.current()));
   }
 
-  private record Watcher(Set<String> running, Semaphore ran, Semaphore gone)
-      implements ResourceEventHandler<Pod> {
-    @Override
-    public void onAdd(Pod pod) {
-      onUpdate(pod, pod);
-    }
-
-    @Override
-    public void onUpdate(Pod before, Pod after) {
-      if ("Running".equals(after.getStatus().getPhase())
-          && running.add(after.getMetadata().getName())) {
-        ran.release();
-      }
-    }
-
-    @Override
-    public void onDelete(Pod pod, boolean stateUnknown) {
-      gone.release();
-    }
-  }
-
-  private static void createAll(KubernetesClient admin, int pods) throws InterruptedException {
-    Semaphore turns = new Semaphore(CREATORS);
-    try (ExecutorService creators = Executors.newVirtualThreadPerTaskExecutor()) {
-      for (int index = 0; index < pods; index++) {
-        Pod pod = pod("bench-" + index);
-        turns.acquire();
-        creators.execute(
-            () -> {
-              try {
-                admin.resource(pod).create();
-              } finally {
-                turns.release();
-              }
-            });
-      }
-    }
-  }
-
-  private static Pod pod(String name) {
-    return new PodBuilder()
-        .withNewMetadata()
-        .withName(name)
-        .withNamespace(NAMESPACE)
-        .endMetadata()
-        .withNewSpec()
-        .withNodeName(NODE)
-        .withAutomountServiceAccountToken(false)
-        .withTerminationGracePeriodSeconds(1L)
-        .addNewContainer()
-        .withName("main")
-        .withImage(MemoryNode.IMAGE)
-        .withImagePullPolicy("IfNotPresent")
-        .endContainer()
-        .endSpec()
-        .build();
+  private static double seconds(ProcessHandle process) {
+    return process.info().totalCpuDuration().orElse(Duration.ZERO).toMillis() / 1e3;
   }
 
   @Override
   public void close() {
-    end(node);
-    end(controlPlane);
+    admin.close();
+    started.reversed().forEach(Throughput::end);
   }
 
   private static void end(Process process) {
