@@ -58,7 +58,7 @@ class ConfigurationTest {
       })
   @DisplayName("a file")
   void file(String line, String instead, String message) throws IOException {
-    Path node = berth.directory().resolve("control-plane/nodes").resolve(Installation.NAME);
+    Path node = berth.directory().resolve("control-plane/nodes").resolve(berth.name());
     String good =
         """
         node-name: %1$s
@@ -69,7 +69,7 @@ class ConfigurationTest {
         tls-key: %4$s/serving.key
         port: 10250
         """
-            .formatted(Installation.NAME, directory, berth.boot(), node);
+            .formatted(berth.name(), directory, berth.boot(), node);
     Path file = directory.resolve("berth.yaml");
     Files.writeString(file, good.replaceFirst("(?m)" + line, instead));
     Command.Result result = berth("kubelet", "--config", file.toString());

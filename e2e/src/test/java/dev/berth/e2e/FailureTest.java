@@ -11,7 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 @Tag("e2e")
-@ExtendWith(Installation.Resolver.class)
+@ExtendWith({Installation.Resolver.class, LeavesNothing.class})
 @DisplayName("What cannot work")
 class FailureTest {
   private final Installation berth;

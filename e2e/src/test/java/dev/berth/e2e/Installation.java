@@ -35,7 +35,27 @@ final class Installation implements AutoCloseable {
 
   static final String REGISTRY = "quickstart.berth.dev";
 
-  private final Path directory = WORK.resolve("e2e");
+  private final String name;
+  private final Path directory;
+
+  Installation() {
+    this(NAME, WORK.resolve("e2e"));
+  }
+
+  /** One apart from the shared one. */
+  Installation(String name, Path directory) {
+    this.name = name;
+    this.directory = directory;
+  }
+
+  /** The installation that the test classes of this run share. */
+  static Installation shared(ExtensionContext context) {
+    return context
+        .getRoot()
+        .getStore(ExtensionContext.Namespace.GLOBAL)
+        .getOrComputeIfAbsent(
+            Installation.class, key -> new Installation().up(), Installation.class);
+  }
 
   /** Gives the shared installation to test classes that ask for one. */
   static final class Resolver implements ParameterResolver {
@@ -46,11 +66,7 @@ final class Installation implements AutoCloseable {
 
     @Override
     public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
-      return context
-          .getRoot()
-          .getStore(ExtensionContext.Namespace.GLOBAL)
-          .getOrComputeIfAbsent(
-              Installation.class, key -> new Installation().up(), Installation.class);
+      return shared(context);
     }
   }
 
@@ -76,9 +92,14 @@ final class Installation implements AutoCloseable {
                 "--directory",
                 directory.toString(),
                 "--name",
-                NAME));
+                name));
     arguments.addAll(List.of(more));
     return Command.of(arguments).deadline(Duration.ofMinutes(4)).run();
+  }
+
+  /** That of its node, its namespace and the host's link to it. */
+  String name() {
+    return name;
   }
 
   Path directory() {
@@ -107,7 +128,7 @@ final class Installation implements AutoCloseable {
 
   /** Runs a program where the VCH's gateway is. */
   Command inNamespace(String... arguments) {
-    List<String> all = new ArrayList<>(List.of("ip", "netns", "exec", NAME));
+    List<String> all = new ArrayList<>(List.of("ip", "netns", "exec", name));
     all.addAll(List.of(arguments));
     return Command.of(all);
   }

@@ -11,14 +11,12 @@ import java.util.List;
 final class HostNetwork {
   private final String name;
   private final Addresses addresses;
+  private final NamedNamespace namespace;
 
   HostNetwork(String name, Addresses addresses) {
     this.name = name;
     this.addresses = addresses;
-  }
-
-  static boolean exists(String name) {
-    return Shell.succeeds("ip", "netns", "pids", name);
+    this.namespace = new NamedNamespace(name);
   }
 
   /** The command line that runs a program inside. */
@@ -30,9 +28,7 @@ final class HostNetwork {
 
   /** Idempotent. */
   void up() {
-    if (!exists(name)) {
-      Shell.require("ip", "netns", "add", name);
-    }
+    namespace.add();
     if (!Shell.succeeds("ip", "link", "show", "dev", name)) {
       Shell.require(
           "ip", "link", "add", name, "type", "veth", "peer", "name", "uplink", "netns", name);
@@ -94,9 +90,8 @@ final class HostNetwork {
   static void down(String name) {
     Shell.run("nft", "delete", "table", "inet", name);
     Shell.run("ip", "link", "delete", name);
-    if (exists(name)) {
-      Shell.require("ip", "netns", "delete", name);
-    }
+    new NamedNamespace(name).delete();
     UplinkForwarding.release(name, UplinkForwarding.RECORDS);
+    HostFiles.deleteIfEmpty(HostFiles.RUN);
   }
 }

@@ -1,5 +1,6 @@
 package dev.berth.cli.quickstart;
 
+import dev.berth.portlayer.local.LocalPortLayer;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
@@ -54,14 +55,10 @@ final class Quickstart {
     for (String process : List.of("kubelet", "registry", "control-plane")) {
       new SupervisedProcess(process, directory).stop();
     }
-    if (HostNetwork.exists(name)) {
-      // What is left in the namespace is the containerVMs; nobody else has been let in.
-      SupervisedProcess.end(
-          Shell.require("ip", "netns", "pids", name)
-              .lines()
-              .flatMap(pid -> ProcessHandle.of(Long.parseLong(pid.strip())).stream())
-              .toList());
-    }
+    // What is left in the namespace is the containerVMs; nobody else has been let in.
+    SupervisedProcess.end(new NamedNamespace(name).processes());
+    // The namespace may have lost its name before its containerVMs.
+    LocalPortLayer.endContainerVms(name, directory.resolve("vch"), HostFiles.RUN.resolve(name));
     HostNetwork.down(name);
   }
 

@@ -10,28 +10,25 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * Forwarding of what comes in by the host's uplink: without it, answers do not reach an
  * installation's namespace. Where it was off, it is on as long as an installation needs it, and
  * nothing is forwarded meanwhile but to the installations' links. Where it was on anyway, nothing
  * is touched. Who needs it is recorded in one place of the host, so that the last one can switch it
- * off.
+ * off and remove the records.
  */
 final class UplinkForwarding {
   /** Goes with a restart of the host, as the setting itself does. */
-  static final Path RECORDS = Path.of("/run/berth/forwarding");
+  static final Path RECORDS = HostFiles.RUN.resolve("forwarding");
 
   private static final Pattern DEFAULT_ROUTE = Pattern.compile("(?m)^default .*\\bdev (\\S+)");
 
   private final String uplink;
-  private final Path records;
   private final Path users;
 
   UplinkForwarding(String uplink, Path records) {
     this.uplink = uplink;
-    this.records = records;
     this.users = records.resolve(uplink);
   }
 
@@ -45,14 +42,12 @@ final class UplinkForwarding {
 
   /** Ends every need of an installation, by whichever uplink it once was. Idempotent. */
   static void release(String link, Path records) {
-    if (!Files.isDirectory(records)) {
-      return;
-    }
-    for (String uplink : names(records)) {
+    for (String uplink : HostFiles.names(records)) {
       if (Files.isDirectory(records.resolve(uplink))) {
         new UplinkForwarding(uplink, records).release(link);
       }
     }
+    HostFiles.deleteIfEmpty(records);
   }
 
   /**
@@ -63,7 +58,7 @@ final class UplinkForwarding {
   void require(String link) {
     locked(
         () -> {
-          if (names(users).isEmpty() && isOn()) {
+          if (HostFiles.names(users).isEmpty() && isOn()) {
             return;
           }
           Files.createDirectories(users);
@@ -74,26 +69,30 @@ final class UplinkForwarding {
   }
 
   private void release(String link) {
-    locked(
+    Change release =
         () -> {
           if (!Files.deleteIfExists(users.resolve(link))) {
             return;
           }
-          if (names(users).isEmpty()) {
-            // The uplink itself may be gone, and its setting with it.
+          if (HostFiles.names(users).isEmpty()) {
             Shell.run("sysctl", "-qw", setting() + "=0");
             Shell.run("nft", "delete", "table", "ip", table());
             Files.delete(users);
           } else {
             restrict();
           }
-        });
+        };
+    if (Files.exists(Path.of("/proc/sys", setting()))) {
+      locked(release);
+    } else {
+      unlocked(release); // The uplink is gone, and its setting with it.
+    }
   }
 
   /** Keeps a host that did not forward from becoming a router for its neighbours. */
   private void restrict() {
     String links =
-        names(users).stream()
+        HostFiles.names(users).stream()
             .map(link -> '"' + link + '"')
             .collect(Collectors.joining(", ", "{ ", " }"));
     String rules =
@@ -131,34 +130,31 @@ final class UplinkForwarding {
     Shell.require("sysctl", "-qw", setting() + "=" + value);
   }
 
-  private static List<String> names(Path directory) {
-    if (!Files.isDirectory(directory)) {
-      return List.of();
-    }
-    try (Stream<Path> files = Files.list(directory)) {
-      return files.map(file -> file.getFileName().toString()).sorted().toList();
-    } catch (IOException e) {
-      throw new QuickstartException("cannot read " + directory + ": " + e.getMessage(), e);
-    }
-  }
-
   @FunctionalInterface
   private interface Change {
     void make() throws IOException;
   }
 
-  /** One installation at a time. */
+  /**
+   * One installation at a time; the lock is on the setting itself, so that there is no other file
+   * which would have to stay.
+   */
   private void locked(Change change) {
+    unlocked(
+        () -> {
+          try (FileChannel lock =
+              FileChannel.open(Path.of("/proc/sys", setting()), StandardOpenOption.WRITE)) {
+            var _ = lock.lock();
+            change.make();
+          }
+        });
+  }
+
+  private void unlocked(Change change) {
     try {
-      Files.createDirectories(records);
-      try (FileChannel lock =
-          FileChannel.open(
-              records.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
-        var _ = lock.lock();
-        change.make();
-      }
+      change.make();
     } catch (IOException e) {
-      throw new QuickstartException("cannot change " + records + ": " + e.getMessage(), e);
+      throw new QuickstartException("cannot change " + users + ": " + e.getMessage(), e);
     }
   }
 }

@@ -37,7 +37,7 @@ class HostNetworkTest {
     HostNetwork network = new HostNetwork(NAME, addresses);
     network.up();
     network.up();
-    assertTrue(HostNetwork.exists(NAME));
+    assertTrue(new NamedNamespace(NAME).exists());
     // Nobody listens there: the refusal shows that the way there and back is open.
     assertThrows(ConnectException.class, () -> connect(addresses.inside()));
     assertTrue(traces(addresses).stream().anyMatch(line -> line.contains(NAME)));

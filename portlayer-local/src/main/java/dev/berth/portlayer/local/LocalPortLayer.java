@@ -29,6 +29,7 @@ import dev.berth.portlayer.network.NetworkService;
 import dev.berth.portlayer.storage.StorageService;
 import dev.berth.portlayer.tether.TetherClients;
 import dev.berth.portlayer.tether.VchAuthority;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** A Virtual Container Host on this machine. */
@@ -124,14 +125,38 @@ public final class LocalPortLayer implements PortLayer {
   public static void removeEverything(LocalConfiguration configuration) {
     try (DirectoryLock held =
         DirectoryLock.take(AtomicFiles.directory(configuration.directory()))) {
-      CpuGroup cpuGroup = new CpuGroup(CGROUPS, configuration.name());
-      Remains.end(configuration.directory().resolve("vms"), configuration.runDirectory(), cpuGroup);
+      endAll(configuration.name(), configuration.directory(), configuration.runDirectory());
       HostCommands commands = new HostCommands(configuration.networkNamespace());
       network(configuration, commands).removeAll();
-      cpuGroup.removeAll();
-      AtomicFiles.delete(configuration.runDirectory());
       AtomicFiles.delete(configuration.directory());
     }
+  }
+
+  /**
+   * Ends every containerVM of a VCH and removes its sockets and control groups. Its directory
+   * stays, and a VCH opened on it finds them as after a restart of the host. Its network is not
+   * touched. Idempotent; also of a VCH that never was.
+   *
+   * @param name the VCH's
+   * @param directory of its state
+   * @param runDirectory of its sockets
+   * @throws PortLayerException FAILED_PRECONDITION when another process has it open
+   */
+  public static void endContainerVms(String name, Path directory, Path runDirectory) {
+    if (!Files.isDirectory(directory)) {
+      AtomicFiles.delete(runDirectory);
+      return;
+    }
+    try (DirectoryLock held = DirectoryLock.take(directory)) {
+      endAll(name, directory, runDirectory);
+    }
+  }
+
+  private static void endAll(String name, Path directory, Path runDirectory) {
+    CpuGroup cpuGroup = new CpuGroup(CGROUPS, name);
+    Remains.end(directory.resolve("vms"), runDirectory, cpuGroup);
+    cpuGroup.removeAll();
+    AtomicFiles.delete(runDirectory);
   }
 
   private static LocalNetwork network(LocalConfiguration configuration, HostCommands commands) {

@@ -1,0 +1,39 @@
+package dev.berth.cli.quickstart;
+
+import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** Directories of the host that several installations share; the last one removes them. */
+final class HostFiles {
+  /** Goes with a restart of the host, as what it tells of does. */
+  static final Path RUN = Path.of("/run/berth");
+
+  private HostFiles() {}
+
+  /** What is in a directory, in order; nothing when there is none. */
+  static List<String> names(Path directory) {
+    try (Stream<Path> files = Files.list(directory)) {
+      return files.map(file -> String.valueOf(file.getFileName())).sorted().toList();
+    } catch (NoSuchFileException e) {
+      return List.of();
+    } catch (IOException e) {
+      throw new QuickstartException("cannot read " + directory + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** Leaves one that another installation uses. Idempotent. */
+  static void deleteIfEmpty(Path directory) {
+    try {
+      Files.deleteIfExists(directory);
+    } catch (DirectoryNotEmptyException e) {
+      return;
+    } catch (IOException e) {
+      throw new QuickstartException("cannot delete " + directory + ": " + e.getMessage(), e);
+    }
+  }
+}
