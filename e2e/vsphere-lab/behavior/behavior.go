@@ -45,6 +45,7 @@ type Behavior struct {
 	mu sync.Mutex
 	// starting VMs have been admitted to a host, and are not yet powered on.
 	starting map[ref]ref
+	index    map[ref]entry
 	addresses
 	// Mover is set before the first call.
 	Mover Mover
@@ -53,7 +54,7 @@ type Behavior struct {
 // New makes the layer. The dispatcher is asked for when it is needed, as it is made after its layers.
 func New(options Options, dispatcher func() *dispatch.Dispatcher, touch func(ref)) *Behavior {
 	return &Behavior{
-		options: options, dispatcher: dispatcher, touch: touch, starting: map[ref]ref{},
+		options: options, dispatcher: dispatcher, touch: touch, starting: map[ref]ref{}, index: map[ref]entry{},
 		addresses: addresses{used: map[string]ref{}},
 	}
 }
@@ -118,15 +119,24 @@ func (b *Behavior) PutObject(*simulator.Context, mo.Reference) {}
 
 // UpdateObject finishes new hardware before anyone sees it, and follows power.
 func (b *Behavior) UpdateObject(ctx *simulator.Context, object mo.Reference, changes []types.PropertyChange) {
+	if task, ok := object.(*mo.Task); ok && task.Info.State == types.TaskInfoStateError && task.Info.Entity != nil {
+		b.mu.Lock()
+		delete(b.starting, *task.Info.Entity) // it may be that it was to be started
+		b.mu.Unlock()
+	}
 	vm, ok := object.(*mo.VirtualMachine)
 	if !ok {
 		return
 	}
 	for _, change := range changes {
-		switch change.Name {
-		case "name", "config.hardware.device":
+		if change.Name == "name" || change.Name == "config.hardware.device" {
 			b.finish(ctx, vm)
-		case "runtime.powerState":
+			break
+		}
+	}
+	b.note(vm.Self, describeVM(vm))
+	for _, change := range changes {
+		if change.Name == "runtime.powerState" {
 			b.mu.Lock()
 			delete(b.starting, vm.Self)
 			b.mu.Unlock()
@@ -140,6 +150,7 @@ func (b *Behavior) RemoveObject(_ *simulator.Context, gone ref) {
 	if gone.Type == "VirtualMachine" {
 		b.mu.Lock()
 		delete(b.starting, gone)
+		delete(b.index, gone)
 		b.addresses.free(gone)
 		b.mu.Unlock()
 		b.poolsChanged()

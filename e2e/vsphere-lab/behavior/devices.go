@@ -114,7 +114,7 @@ func checkDisk(ctx *simulator.Context, where place, operation types.VirtualDevic
 
 // checkStart finds what keeps a VM from being powered on: missing files, disks that another one has, and licences.
 func (b *Behavior) checkStart(ctx *simulator.Context, vm *simulator.VirtualMachine) fault {
-	datacenter := datacenterOf(ctx, vm)
+	datacenter, running := datacenterOf(ctx, vm), b.running()
 	devices := locked(ctx, vm, func() []types.BaseVirtualDevice { return slices.Clone(vm.Config.Hardware.Device) })
 	for _, device := range devices {
 		d := device.GetVirtualDevice()
@@ -134,7 +134,7 @@ func (b *Behavior) checkStart(ctx *simulator.Context, vm *simulator.VirtualMachi
 			if fault := exists(ctx, datacenter, backing.FileName); fault != nil {
 				return fault
 			}
-			if fault := b.lockable(ctx, vm, backing); fault != nil {
+			if fault := b.lockable(vm.Self, backing, running); fault != nil {
 				return fault
 			}
 		}
@@ -159,26 +159,12 @@ func shareable(backing *types.VirtualDiskFlatVer2BackingInfo) bool {
 		backing.DiskMode == string(types.VirtualDiskModeIndependent_nonpersistent) || backing.DiskMode == string(types.VirtualDiskModeNonpersistent)
 }
 
-func (b *Behavior) lockable(ctx *simulator.Context, vm *simulator.VirtualMachine, wanted *types.VirtualDiskFlatVer2BackingInfo) fault {
-	for _, entity := range ctx.Map.All("VirtualMachine") {
-		other, ok := entity.(*simulator.VirtualMachine)
-		if !ok || other.Self == vm.Self {
-			continue
-		}
-		taken := locked(ctx, other, func() bool {
-			if other.Runtime.PowerState != types.VirtualMachinePowerStatePoweredOn || other.Config == nil {
-				return false
+func (b *Behavior) lockable(vm ref, wanted *types.VirtualDiskFlatVer2BackingInfo, running map[ref]entry) fault {
+	for other, e := range running {
+		for _, disk := range e.disks {
+			if other != vm && disk.file == wanted.FileName && !(disk.shared && shareable(wanted)) {
+				return &types.FileLocked{FileFault: types.FileFault{File: wanted.FileName}}
 			}
-			for _, device := range other.Config.Hardware.Device {
-				backing, ok := device.GetVirtualDevice().Backing.(*types.VirtualDiskFlatVer2BackingInfo)
-				if ok && backing.FileName == wanted.FileName && !(shareable(backing) && shareable(wanted)) {
-					return true
-				}
-			}
-			return false
-		})
-		if taken {
-			return &types.FileLocked{FileFault: types.FileFault{File: wanted.FileName}}
 		}
 	}
 	return nil

@@ -66,7 +66,7 @@ func (b *Behavior) chooseHost(ctx *simulator.Context, r request) (ref, fault) {
 		}
 		hosts = []ref{*r.host}
 	}
-	loads := b.loads(ctx)
+	loads := b.loads()
 	allowed, preferred := b.ruled(config, r.vm, loads)
 	var candidates []candidate
 	var tooSmall bool
@@ -135,40 +135,12 @@ type load struct {
 	count  map[ref]int
 }
 
-func (b *Behavior) loads(ctx *simulator.Context) load {
+func (b *Behavior) loads() load {
 	l := load{host: map[ref]ref{}, memory: map[ref]int64{}, count: map[ref]int{}}
-	b.mu.Lock()
-	starting := make(map[ref]ref, len(b.starting))
-	for vm, host := range b.starting {
-		starting[vm] = host
-	}
-	b.mu.Unlock()
-	for _, entity := range ctx.Map.All("VirtualMachine") {
-		vm, ok := entity.(*simulator.VirtualMachine)
-		if !ok {
-			continue
-		}
-		var host ref
-		var memory int64
-		var on bool
-		ctx.WithLock(vm, func() {
-			if vm.Config == nil || vm.Runtime.Host == nil {
-				return
-			}
-			host, memory = *vm.Runtime.Host, int64(vm.Config.Hardware.MemoryMB)
-			on = vm.Runtime.PowerState == types.VirtualMachinePowerStatePoweredOn
-		})
-		if chosen, ok := starting[vm.Self]; ok {
-			host, on = chosen, true
-		}
-		if host.Value == "" {
-			continue
-		}
-		l.count[host]++
-		if on {
-			l.host[vm.Self] = host
-			l.memory[host] += memory
-		}
+	for vm, e := range b.running() {
+		l.host[vm] = e.host
+		l.memory[e.host] += e.memory
+		l.count[e.host]++
 	}
 	return l
 }

@@ -2,6 +2,7 @@ package behavior
 
 import (
 	"reflect"
+	"time"
 
 	"dev.berth/e2e/vsphere-lab/dispatch"
 	"github.com/vmware/govmomi/simulator"
@@ -9,6 +10,9 @@ import (
 	"github.com/vmware/govmomi/vim25/soap"
 	"github.com/vmware/govmomi/vim25/types"
 )
+
+// A real vCenter takes seconds to tell of what a pool uses.
+const poolDelay = 50 * time.Millisecond
 
 // amounts of CPU in MHz and memory in MiB.
 type amounts struct{ cpu, memory int64 }
@@ -55,27 +59,11 @@ func (b *Behavior) pools(ctx *simulator.Context) map[ref]*pool {
 			parent.used = parent.used.plus(p.reservation)
 		}
 	}
-	b.mu.Lock()
-	starting := make(map[ref]bool, len(b.starting))
-	for vm := range b.starting {
-		starting[vm] = true
-	}
-	b.mu.Unlock()
-	for _, entity := range ctx.Map.All("VirtualMachine") {
-		vm, ok := entity.(*simulator.VirtualMachine)
-		if !ok {
-			continue
+	for _, e := range b.running() {
+		if p := all[e.pool]; p != nil {
+			p.used, p.forVMs = p.used.plus(e.reserved), p.forVMs.plus(e.reserved)
+			p.usage.memory += e.memory
 		}
-		ctx.WithLock(vm, func() {
-			on := vm.Runtime.PowerState == types.VirtualMachinePowerStatePoweredOn || starting[vm.Self]
-			if !on || vm.Config == nil || vm.ResourcePool == nil || all[*vm.ResourcePool] == nil {
-				return
-			}
-			p := all[*vm.ResourcePool]
-			reserved := amounts{reservedBy(vm.Config.CpuAllocation), reservedBy(vm.Config.MemoryAllocation)}
-			p.used, p.forVMs = p.used.plus(reserved), p.forVMs.plus(reserved)
-			p.usage = p.usage.plus(amounts{0, int64(vm.Config.Hardware.MemoryMB)})
-		})
 	}
 	return all
 }
@@ -97,15 +85,8 @@ func describe(found *mo.ResourcePool) *pool {
 
 // admitToPool lets a VM be powered on when its reservation is to be had of its pool, or of the pools above it.
 func (b *Behavior) admitToPool(ctx *simulator.Context, vm *simulator.VirtualMachine) fault {
-	var wanted amounts
-	var reference ref
-	ctx.WithLock(vm, func() {
-		wanted = amounts{reservedBy(vm.Config.CpuAllocation), reservedBy(vm.Config.MemoryAllocation)}
-		if vm.ResourcePool != nil {
-			reference = *vm.ResourcePool
-		}
-	})
-	return b.available(b.pools(ctx), reference, wanted)
+	e := b.noteNow(ctx, vm)
+	return b.available(b.pools(ctx), e.pool, e.reserved)
 }
 
 func (b *Behavior) available(all map[ref]*pool, reference ref, wanted amounts) fault {
@@ -133,10 +114,10 @@ func (b *Behavior) available(all map[ref]*pool, reference ref, wanted amounts) f
 // poolsChanged has the pools' figures made anew, soon and not for each of many changes.
 func (b *Behavior) poolsChanged() {
 	if b.refreshing.CompareAndSwap(false, true) {
-		go func() {
+		time.AfterFunc(poolDelay, func() {
 			b.refreshing.Store(false)
 			b.refreshPools()
-		}()
+		})
 	}
 }
 
