@@ -1,6 +1,8 @@
 package behavior
 
 import (
+	"slices"
+
 	"dev.berth/e2e/vsphere-lab/dispatch"
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/soap"
@@ -86,8 +88,33 @@ func (b *Behavior) migrate(ctx *simulator.Context, vm *simulator.VirtualMachine,
 		}
 	}
 	b.place(ctx, vm, host)
-	b.post(ctx, &types.VmMigratedEvent{VmEvent: eventOf(vm.Self, name, host)})
+	event := &types.VmMigratedEvent{VmEvent: eventOf(vm.Self, name, host)}
+	event.Host = hostArgument(ctx, &host)
+	if before != nil {
+		event.SourceHost = *hostArgument(ctx, before)
+	}
+	event.SourceDatacenter = &types.DatacenterEventArgument{}
+	if datacenter := datacenterOf(ctx, vm); datacenter != nil {
+		event.SourceDatacenter.Name, event.SourceDatacenter.Datacenter = datacenter.Name, datacenter.Self
+		event.Datacenter = event.SourceDatacenter
+	}
+	event.SourceDatastore = &types.DatastoreEventArgument{}
+	if stores := locked(ctx, vm, func() []ref { return slices.Clone(vm.Datastore) }); len(stores) > 0 {
+		if datastore, ok := ctx.Map.Get(stores[0]).(*simulator.Datastore); ok {
+			event.SourceDatastore.Name, event.SourceDatastore.Datastore = datastore.Name, datastore.Self
+		}
+	}
+	event.Ds = event.SourceDatastore
+	b.post(ctx, event)
 	return nil
+}
+
+func hostArgument(ctx *simulator.Context, reference *ref) *types.HostEventArgument {
+	argument := &types.HostEventArgument{Host: *reference}
+	if host, ok := ctx.Map.Get(*reference).(*simulator.HostSystem); ok {
+		argument.Name = host.Name
+	}
+	return argument
 }
 
 func (b *Behavior) changePool(ctx *simulator.Context, vm *simulator.VirtualMachine, pool ref) {

@@ -21,6 +21,8 @@ type Vcenter interface {
 	SetLatency(map[string]time.Duration) error
 	// ExpireSessions ends all sessions.
 	ExpireSessions()
+	// AddUser lets one more user log in, who may do nothing until a permission says so.
+	AddUser(name, password string) error
 	// FailHost makes a host die with all that runs on it, RecoverHost brings it back. The name is the host's.
 	FailHost(name string) error
 	RecoverHost(name string) error
@@ -76,6 +78,13 @@ func Handler(secret string, vcenter Vcenter, rules *faults.Rules) http.Handler {
 			return nil, errors.New("an outage has more than 0 seconds")
 		}
 		return done, vcenter.Outage(outage.Mode, time.Duration(outage.Seconds*float64(time.Second)))
+	})
+	handle("POST /users", func(r *http.Request) (any, error) {
+		var user struct{ Name, Password string }
+		if err := read(r, &user); err != nil {
+			return nil, err
+		}
+		return done, vcenter.AddUser(user.Name, user.Password)
 	})
 	handle("POST /sessions/expire", func(*http.Request) (any, error) { vcenter.ExpireSessions(); return done, nil })
 	handle("POST /hosts/{name}/fail", func(r *http.Request) (any, error) { return done, vcenter.FailHost(r.PathValue("name")) })

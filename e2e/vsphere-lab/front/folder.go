@@ -18,7 +18,7 @@ import (
 // Folder serves the files of datastores at /folder/PATH?dcPath=…&dsName=…, to sessions alone.
 type Folder struct {
 	Dispatcher *dispatch.Dispatcher
-	// Allowed tells whether the user may do this to the datastore's files; nil allows all.
+	// Allowed tells whether the user may do this to the datastore's files.
 	Allowed func(user string, datastore *simulator.Datastore, write bool) bool
 }
 
@@ -35,7 +35,7 @@ func (f *Folder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	write := r.Method != http.MethodGet && r.Method != http.MethodHead
-	if f.Allowed != nil && !f.Allowed(user, datastore, write) {
+	if !f.Allowed(user, datastore, write) {
 		http.Error(w, "the user lacks Datastore.FileManagement or Datastore.Browse", http.StatusForbidden)
 		return
 	}

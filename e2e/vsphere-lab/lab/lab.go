@@ -13,6 +13,7 @@ import (
 	"dev.berth/e2e/vsphere-lab/faults"
 	"dev.berth/e2e/vsphere-lab/front"
 	"dev.berth/e2e/vsphere-lab/inventory"
+	"dev.berth/e2e/vsphere-lab/privileges"
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/types"
 )
@@ -34,6 +35,7 @@ type Lab struct {
 	collectors *collector.Service
 	behavior   *behavior.Behavior
 	rules      *faults.Rules
+	users      *privileges.Users
 	gate       *front.Gate
 	server     *Server
 }
@@ -45,13 +47,14 @@ func New(options Options) (*Lab, error) {
 		return nil, err
 	}
 	service.Listen.User = url.UserPassword(options.User, options.Password)
-	service.Context.Map.SessionManager().ValidLogin = func(login *types.Login) bool {
-		return login.UserName == options.User && login.Password == options.Password
+	l := &Lab{
+		service: service, rules: faults.New(), collectors: collector.New(service.Context.Map),
+		users: privileges.NewUsers(options.User, options.Password),
 	}
-	l := &Lab{service: service, rules: faults.New(), collectors: collector.New(service.Context.Map)}
+	service.Context.Map.SessionManager().ValidLogin = l.users.Valid
 	l.behavior = behavior.New(options.Behavior, func() *dispatch.Dispatcher { return l.dispatcher }, l.collectors.Touch)
 	service.Context.Map.AddHandler(observers{l.behavior, l.collectors})
-	l.dispatcher = dispatch.New(service, dispatch.Session, l.rules.Layer, l.collectors.Layer, l.behavior.Layer)
+	l.dispatcher = dispatch.New(service, dispatch.Session, l.rules.Layer, l.users.Layer, l.collectors.Layer, l.behavior.Layer)
 	l.gate = &front.Gate{Next: l.rules.Handler(l.routes(options))}
 	return l, nil
 }
@@ -64,7 +67,7 @@ func (l *Lab) routes(options Options) http.Handler {
 	mux.Handle("/sdk/vimService", soap)
 	mux.Handle("/sdk/vim25/", &front.JSON{Dispatcher: l.dispatcher, Releases: options.Releases})
 	mux.HandleFunc("/sdk/vimServiceVersions.xml", l.service.ServiceVersions)
-	mux.Handle("/folder/", &front.Folder{Dispatcher: l.dispatcher})
+	mux.Handle("/folder/", &front.Folder{Dispatcher: l.dispatcher, Allowed: l.mayUse})
 	front.NewREST(l.dispatcher, options.Releases, l.service).Register(mux)
 	return mux
 }
@@ -77,6 +80,17 @@ func (l *Lab) Control(secret string) http.Handler { return control.Handler(secre
 
 // SetLatency delays requests.
 func (l *Lab) SetLatency(delays map[string]time.Duration) error { return l.gate.SetLatency(delays) }
+
+// AddUser lets one more user log in.
+func (l *Lab) AddUser(name, password string) error { return l.users.Add(name, password) }
+
+func (l *Lab) mayUse(user string, datastore *simulator.Datastore, write bool) bool {
+	privilege := "Datastore.Browse"
+	if write {
+		privilege = "Datastore.FileManagement"
+	}
+	return l.users.Allowed(l.dispatcher.System(), user, datastore.Self, privilege)
+}
 
 // ExpireSessions ends all sessions.
 func (l *Lab) ExpireSessions() {

@@ -1,0 +1,140 @@
+// Package privileges lets users do what their roles allow: by the permission that is nearest to an object among itself and
+// those above it.
+package privileges
+
+import (
+	"errors"
+	"slices"
+	"sync"
+
+	"dev.berth/e2e/vsphere-lab/dispatch"
+	"github.com/vmware/govmomi/simulator"
+	"github.com/vmware/govmomi/vim25/methods"
+	"github.com/vmware/govmomi/vim25/mo"
+	"github.com/vmware/govmomi/vim25/soap"
+	"github.com/vmware/govmomi/vim25/types"
+)
+
+type ref = types.ManagedObjectReference
+
+// Users that can log in. The administrator may do everything; the others what permissions on objects say.
+type Users struct {
+	administrator string
+
+	mu        sync.Mutex
+	passwords map[string]string
+}
+
+// NewUsers has the administrator alone.
+func NewUsers(administrator, password string) *Users {
+	return &Users{administrator: administrator, passwords: map[string]string{administrator: password}}
+}
+
+// Add lets one more user log in, who may do nothing yet.
+func (u *Users) Add(name, password string) error {
+	if name == "" || password == "" || name == u.administrator {
+		return errors.New("a user has a name that is not the administrator's, and a password")
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.passwords[name] = password
+	return nil
+}
+
+// Valid checks a login.
+func (u *Users) Valid(login *types.Login) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	password, ok := u.passwords[login.UserName]
+	return ok && login.Password == password
+}
+
+// Layer refuses calls for which the user lacks a privilege, and names it and the object.
+func (u *Users) Layer(call *dispatch.Call, next dispatch.Handler) soap.HasFault {
+	if call.Context.Session == nil || call.Context.Session.UserName == u.administrator {
+		return numbered(call, next(call))
+	}
+	for _, d := range demandsOf(call) {
+		if !u.Allowed(call.Context, call.Context.Session.UserName, d.object, d.privilege) {
+			return dispatch.Refuse(&types.NoPermission{Object: &d.object, PrivilegeId: d.privilege},
+				"Permission to perform this operation was denied. %s lacks %s on %s:%s.", call.Context.Session.UserName, d.privilege, d.object.Type, d.object.Value)
+		}
+	}
+	return numbered(call, next(call))
+}
+
+// numbered gives the answer to AddAuthorizationRole the number of the new role, which the simulator leaves out.
+func numbered(call *dispatch.Call, response soap.HasFault) soap.HasFault {
+	added, ok := response.(*methods.AddAuthorizationRoleBody)
+	manager, isManager := call.Context.Map.Get(call.This).(*simulator.AuthorizationManager)
+	if !ok || !isManager || added.Res == nil {
+		return response
+	}
+	request, _ := call.Body.(*types.AddAuthorizationRole)
+	call.Context.WithLock(manager, func() {
+		for _, role := range manager.RoleList {
+			if role.Name == request.Name {
+				added.Res.Returnval = role.RoleId
+			}
+		}
+	})
+	return response
+}
+
+// Allowed tells whether a user has a privilege on an object.
+func (u *Users) Allowed(ctx *simulator.Context, user string, object ref, privilege string) bool {
+	if user == u.administrator {
+		return true
+	}
+	service, ok := ctx.Map.Get(ref{Type: "ServiceInstance", Value: "ServiceInstance"}).(*simulator.ServiceInstance)
+	if !ok || service.Content.AuthorizationManager == nil {
+		return false
+	}
+	manager, ok := ctx.Map.Get(*service.Content.AuthorizationManager).(*simulator.AuthorizationManager)
+	if !ok {
+		return false
+	}
+	entity, ok := ctx.Map.Get(object).(mo.Entity)
+	if !ok { // a manager is the vCenter's own
+		entity, ok = ctx.Map.Get(service.Content.RootFolder).(mo.Entity)
+	}
+	for own := true; ok && entity != nil; own = false {
+		if permission, found := permissionOn(ctx, manager, entity.Reference(), user); found && (own || permission.Propagate) {
+			return grants(ctx, manager, permission.RoleId, privilege)
+		}
+		parent := entity.Entity().Parent
+		if parent == nil {
+			return false
+		}
+		entity, ok = ctx.Map.Get(*parent).(mo.Entity)
+	}
+	return false
+}
+
+func permissionOn(ctx *simulator.Context, manager *simulator.AuthorizationManager, entity ref, user string) (types.Permission, bool) {
+	var found types.Permission
+	var ok bool
+	ctx.WithLock(manager, func() {
+		response := manager.RetrieveEntityPermissions(ctx, &types.RetrieveEntityPermissions{Entity: entity})
+		body, isBody := response.(*methods.RetrieveEntityPermissionsBody)
+		if !isBody || body.Res == nil {
+			return
+		}
+		for _, permission := range body.Res.Returnval {
+			if permission.Principal == user && !permission.Group {
+				found, ok = permission, true
+			}
+		}
+	})
+	return found, ok
+}
+
+func grants(ctx *simulator.Context, manager *simulator.AuthorizationManager, role int32, privilege string) bool {
+	granted := false
+	ctx.WithLock(manager, func() {
+		for _, r := range manager.RoleList {
+			granted = granted || r.RoleId == role && slices.Contains(r.Privilege, privilege)
+		}
+	})
+	return granted
+}
