@@ -168,7 +168,8 @@ func (b *Behavior) restart(vm *simulator.VirtualMachine) {
 	}
 	set(ctx, vm, types.PropertyChange{Name: "runtime.connectionState", Val: connected}, types.PropertyChange{Name: "summary.runtime.connectionState", Val: connected},
 		types.PropertyChange{Name: "runtime.bootTime", Val: time.Now()})
-	b.dispatcher().Internal(ctx, vm.Self, "PowerOnVM_Task", &types.PowerOnVM_Task{This: vm.Self})
+	// The task goes on with its Context, which holds locks for whoever has it: it gets one of its own.
+	b.dispatcher().Internal(b.dispatcher().System(), vm.Self, "PowerOnVM_Task", &types.PowerOnVM_Task{This: vm.Self})
 	host := locked(ctx, vm, func() ref { return *vm.Runtime.Host })
 	event := eventOf(vm.Self, vm.Name, host).Event
 	event.FullFormattedMessage = "vSphere HA restarted virtual machine " + vm.Name
