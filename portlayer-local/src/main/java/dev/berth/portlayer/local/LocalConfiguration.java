@@ -108,19 +108,4 @@ public record LocalConfiguration(
         virtualPorts,
         images);
   }
-
-  /** The same with other openings from the pods to the host. */
-  public LocalConfiguration withHostAccess(List<HostPort> allowed, List<VirtualPort> virtual) {
-    return new LocalConfiguration(
-        name,
-        directory,
-        runDirectory,
-        bootArtifact,
-        pool,
-        networks,
-        networkNamespace,
-        allowed,
-        virtual,
-        images);
-  }
 }
