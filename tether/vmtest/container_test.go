@@ -784,10 +784,17 @@ func testPortForward(s *suite, t *testing.T) {
 }
 
 func testStats(s *suite, t *testing.T) {
-	s.run(t, shell("head -c 20000000 /dev/zero >/big; sleep 600"))
+	// Two processes at the end: a shell becomes the last command that it runs.
+	s.run(t, shell("sleep 600 & head -c 20000000 /dev/zero >/big; wait"))
+	var got *api.StatsResponse
+	defer func() {
+		if t.Failed() {
+			t.Logf("the last statistics: %v", got)
+		}
+	}()
 	await(t, "consumption", time.Minute, func() bool {
-		got, err := s.client.Stats(within(t, callDeadline), &api.StatsRequest{})
-		if err != nil {
+		var err error
+		if got, err = s.client.Stats(within(t, callDeadline), &api.StatsRequest{}); err != nil {
 			t.Fatal(err)
 		}
 		return got.CpuNanoseconds > 0 && got.MemoryUsage > 0 && got.MemoryWorkingSet > 0 && got.ScratchUsed > 20_000_000 &&
