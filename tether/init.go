@@ -173,7 +173,7 @@ func (m *machine) mountDisks() error {
 // serve answers the control port for good. What a session needs is made when the first one comes: it costs the processor time that the
 // container's process starts with, and many a VM never has a session.
 func (m *machine) serve(tether *server.Tether) error {
-	listener := link.NewListener(m.control)
+	listener := link.NewListener(m.control, link.NameOf(m.config.ID))
 	crash.Go(func() {
 		if err := server.Serve(m.config.Identity, tether, listener); err != nil {
 			fatal(err)

@@ -3,10 +3,13 @@
 //
 // The peers exchange 44-byte frames. The host repeats HELLO with a fresh nonce until the guest answers ACK, then sends START; the guest
 // answers READY, and from the next byte on both directions carry the session. A HELLO with another nonce in mid-stream ends the session.
+//
+// A host that was dialled and does not know by whom asks first: WHO, which the guest answers with NAME. It, too, ends a session.
 package link
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
@@ -26,16 +29,25 @@ var Magic = [16]byte{'B', 'E', 'R', 'T', 'H', '-', 'L', 'I', 'N', 'K', '-', '0',
 // Type tells what a frame says.
 type Type byte
 
-// The four frames of the handshake, in their order.
+// The four frames of the handshake, in their order, and the two that come before it on a stream whose guest is not known.
 const (
 	Hello Type = 1 // host to guest
 	Ack   Type = 2 // guest to host
 	Start Type = 3 // host to guest
 	Ready Type = 4 // guest to host
+	Who   Type = 5 // host to guest
+	Name  Type = 6 // guest to host; in the nonce's place is its name
 )
 
 // Nonce names one attempt at a session.
 type Nonce [NonceSize]byte
+
+// NameOf gives what a containerVM answers to WHO: the first bytes of the SHA-256 of its id. It is a claim, which the session's certificate
+// proves.
+func NameOf(containerVMID string) Nonce {
+	sum := sha256.Sum256([]byte(containerVMID))
+	return Nonce(sum[:NonceSize])
+}
 
 // Frame is one message of the handshake.
 type Frame struct {
@@ -66,7 +78,7 @@ func parseFrame(b []byte) (Frame, error) {
 		return Frame{}, errNotAFrame
 	}
 	f := Frame{Type: Type(b[16])}
-	if f.Type < Hello || f.Type > Ready || b[17]|b[18]|b[19]|b[40]|b[41]|b[42]|b[43] != 0 {
+	if f.Type < Hello || f.Type > Name || b[17]|b[18]|b[19]|b[40]|b[41]|b[42]|b[43] != 0 {
 		return Frame{}, errNotAFrame
 	}
 	copy(f.Nonce[:], b[20:checkedSize])

@@ -20,12 +20,20 @@ func TestFramesAreTheGoldenOnes(t *testing.T) {
 			Name string
 			Hex  string
 		}
+		Name struct {
+			ID  string
+			Hex string
+		}
 	}
 	if err := json.Unmarshal(content, &golden); err != nil {
 		t.Fatal(err)
 	}
-	if len(golden.Frames) != 4 {
-		t.Fatalf("%d golden frames, want 4", len(golden.Frames))
+	if len(golden.Frames) != int(Name) {
+		t.Fatalf("%d golden frames, want %d", len(golden.Frames), Name)
+	}
+	name := NameOf(golden.Name.ID)
+	if got := hex.EncodeToString(name[:]); got != golden.Name.Hex {
+		t.Errorf("the name of %s is %s, want %s", golden.Name.ID, got, golden.Name.Hex)
 	}
 	var nonce Nonce
 	if _, err := hex.Decode(nonce[:], []byte(golden.Nonce)); err != nil {

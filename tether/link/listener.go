@@ -27,6 +27,7 @@ const handshakeWrite = time.Second
 // one before.
 type Listener struct {
 	stream  Stream
+	name    Nonce
 	accept  chan *session
 	done    chan struct{}
 	close   sync.Once
@@ -39,9 +40,9 @@ type Listener struct {
 	current *session
 }
 
-// NewListener serves a stream; Run must be called to read it.
-func NewListener(stream Stream) *Listener {
-	l := &Listener{stream: stream, accept: make(chan *session), done: make(chan struct{})}
+// NewListener serves a stream under a name, NameOf the containerVM's id; Run must be called to read it.
+func NewListener(stream Stream, name Nonce) *Listener {
+	l := &Listener{stream: stream, name: name, accept: make(chan *session), done: make(chan struct{})}
 	l.scanner = Scanner{OnFrame: l.onFrame, OnPayload: l.onPayload}
 	return l
 }
@@ -91,6 +92,10 @@ func (l *Listener) onFrame(frame Frame) {
 				l.beginSession()
 			}
 		}
+	case Who:
+		// The host has a new connection: nobody is at the other end of the old one.
+		l.endSession()
+		l.writeFrame(Frame{Type: Name, Nonce: l.name})
 	}
 }
 

@@ -30,7 +30,7 @@ func newHost(t *testing.T) (*host, *Listener) {
 	t.Helper()
 	guestEnd, hostEnd := net.Pipe()
 	h := &host{t: t, conn: hostEnd, frames: make(chan Frame, 16), payload: make(chan []byte, 1024)}
-	listener := NewListener(port{guestEnd})
+	listener := NewListener(port{guestEnd}, NameOf("vm-1"))
 	ctx, cancel := context.WithCancel(context.Background())
 	var all sync.WaitGroup
 	all.Go(func() { _ = listener.Run(ctx) })
@@ -137,6 +137,19 @@ func TestLateHelloOfTheSameSessionIsPassedOver(t *testing.T) {
 	expectRead(t, session, "data")
 }
 
+func TestWhoIsAnsweredWithTheNameAndEndsTheSession(t *testing.T) {
+	h, listener := newHost(t)
+	old := h.open(listener, Nonce{1})
+	h.send(join(Frame{Who, Nonce{7}}))
+	h.expect(Frame{Name, NameOf("vm-1")})
+	if _, err := old.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Fatalf("the old session reads %v", err)
+	}
+	h.send(join(Frame{Who, Nonce{8}}))
+	h.expect(Frame{Name, NameOf("vm-1")})
+	h.open(listener, Nonce{2})
+}
+
 func TestStartWithoutHelloIsPassedOver(t *testing.T) {
 	h, listener := newHost(t)
 	h.send(join(Frame{Start, Nonce{9}}))
@@ -161,7 +174,7 @@ func TestHelloInMidStreamBeginsANewSession(t *testing.T) {
 
 func TestNewSessionInterruptsABlockedWriter(t *testing.T) {
 	guestEnd, hostEnd := net.Pipe()
-	listener := NewListener(port{guestEnd})
+	listener := NewListener(port{guestEnd}, NameOf("vm-1"))
 	ctx, cancel := context.WithCancel(context.Background())
 	var all sync.WaitGroup
 	all.Go(func() { _ = listener.Run(ctx) })

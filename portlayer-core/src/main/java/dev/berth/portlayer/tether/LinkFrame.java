@@ -2,6 +2,7 @@ package dev.berth.portlayer.tether;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Optional;
@@ -18,12 +19,17 @@ record LinkFrame(Type type, Nonce nonce) {
   private static final int NONCE_OFFSET = 20;
   private static final int CHECKED = NONCE_OFFSET + Nonce.SIZE;
 
-  /** What a frame says; the order of the handshake. */
+  /**
+   * What a frame says: the handshake in its order, then the question that comes before it on a
+   * stream whose guest is not known, with its answer, which has the guest's name as its nonce.
+   */
   enum Type {
     HELLO(1),
     ACK(2),
     START(3),
-    READY(4);
+    READY(4),
+    WHO(5),
+    NAME(6);
 
     private final int code;
 
@@ -36,9 +42,22 @@ record LinkFrame(Type type, Nonce nonce) {
     }
   }
 
-  /** Names one attempt at a session. */
+  /** Names one attempt at a session, or in a NAME the guest. */
   record Nonce(String hexadecimal) {
     static final int SIZE = 16;
+
+    private static final SecureRandom RANDOM = new SecureRandom();
+
+    static Nonce random() {
+      byte[] bytes = new byte[SIZE];
+      RANDOM.nextBytes(bytes);
+      return of(bytes);
+    }
+
+    /** What a containerVM answers to WHO; a claim, which the session's certificate proves. */
+    static Nonce nameOf(String containerVmId) {
+      return of(Arrays.copyOf(VchAuthority.digest(containerVmId), SIZE));
+    }
 
     static Nonce of(byte[] bytes) {
       return new Nonce(HexFormat.of().formatHex(bytes));

@@ -5,10 +5,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.net.ConnectException;
-import java.security.SecureRandom;
 import java.time.Duration;
-import java.util.Arrays;
-import java.util.Optional;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -21,11 +18,10 @@ import org.jspecify.annotations.Nullable;
 final class LinkHandler extends ChannelInboundHandlerAdapter {
   private static final Duration HELLO_INTERVAL = Duration.ofMillis(100);
   private static final Duration NONCE_LIFETIME = Duration.ofSeconds(2);
-  private static final SecureRandom RANDOM = new SecureRandom();
 
   private final Duration deadline;
 
-  private byte[] received = new byte[0];
+  private final LinkScanner scanner = new LinkScanner();
   private LinkFrame.@Nullable Nonce nonce;
   private long nonceMade;
   private long begun;
@@ -53,15 +49,8 @@ final class LinkHandler extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
-    ByteBuf bytes = (ByteBuf) message;
-    try {
-      int before = received.length;
-      received = Arrays.copyOf(received, before + bytes.readableBytes());
-      bytes.readBytes(received, before, received.length - before);
-    } finally {
-      bytes.release();
-    }
-    scan(context);
+    scanner.add((ByteBuf) message);
+    scanner.scan(frame -> receive(context, frame));
   }
 
   @Override
@@ -100,9 +89,7 @@ final class LinkHandler extends ChannelInboundHandlerAdapter {
   }
 
   private void renewNonce() {
-    byte[] bytes = new byte[LinkFrame.Nonce.SIZE];
-    RANDOM.nextBytes(bytes);
-    nonce = LinkFrame.Nonce.of(bytes);
+    nonce = LinkFrame.Nonce.random();
     nonceMade = System.nanoTime();
     started = false;
   }
@@ -113,28 +100,23 @@ final class LinkHandler extends ChannelInboundHandlerAdapter {
     }
   }
 
-  /** Takes the frames out of what was received; keeps only a tail too short for a frame. */
-  private void scan(ChannelHandlerContext context) {
-    int position = 0;
-    while (received.length - position >= LinkFrame.SIZE) {
-      Optional<LinkFrame> frame = LinkFrame.parse(received, position);
-      position += frame.isPresent() ? LinkFrame.SIZE : 1;
-      if (frame.isPresent() && frame.get().nonce().equals(nonce)) {
-        if (frame.get().type() == LinkFrame.Type.READY && started) {
-          open(context, position);
-          return;
-        }
-        if (frame.get().type() == LinkFrame.Type.ACK && !started) {
-          started = true;
-          send(context, LinkFrame.Type.START);
-        }
-      }
+  /** Returns whether the handshake goes on. */
+  private boolean receive(ChannelHandlerContext context, LinkFrame frame) {
+    if (!frame.nonce().equals(nonce)) {
+      return true;
     }
-    received = Arrays.copyOfRange(received, position, received.length);
+    if (frame.type() == LinkFrame.Type.READY && started) {
+      open(context, scanner.rest());
+      return false;
+    }
+    if (frame.type() == LinkFrame.Type.ACK && !started) {
+      started = true;
+      send(context, LinkFrame.Type.START);
+    }
+    return true;
   }
 
-  private void open(ChannelHandlerContext context, int position) {
-    byte[] rest = Arrays.copyOfRange(received, position, received.length);
+  private void open(ChannelHandlerContext context, byte[] rest) {
     stop();
     context.fireChannelActive();
     if (rest.length > 0) {

@@ -26,7 +26,10 @@ import javax.net.ssl.SSLException;
 /** Makes the clients of one VCH's tethers, which share threads and the control plane's identity. */
 public final class TetherClients implements AutoCloseable {
   /** What virtio-serial carries in flight; fixed, because a window that grows overflows a guest. */
-  private static final int FLOW_CONTROL_WINDOW = 256 * 1024;
+  private static final int VIRTIO_WINDOW = 256 * 1024;
+
+  /** The same for an emulated 16550, which moves some hundred kilobytes a second. */
+  private static final int SERIAL_WINDOW = 64 * 1024;
 
   private static final Duration HANDSHAKE_DEADLINE = Duration.ofSeconds(10);
 
@@ -63,24 +66,40 @@ public final class TetherClients implements AutoCloseable {
    * @param socket the control port's Unix domain socket; at most 107 bytes long
    */
   public TetherClient client(String containerVmId, Path socket) {
-    ManagedChannel channel =
+    NettyChannelBuilder channel =
         NettyChannelBuilder.forAddress(UnixDomainSocketAddress.of(socket))
-            .channelFactory(TetherClients::newChannel)
+            .channelFactory(() -> withHandshake(new NioDomainSocketChannel()))
             .eventLoopGroup(eventLoops)
+            .flowControlWindow(VIRTIO_WINDOW);
+    return client(containerVmId, channel);
+  }
+
+  /** A client for one containerVM whose control port is dialled to an endpoint. */
+  public TetherClient client(String containerVmId, SerialEndpoint endpoint) {
+    NettyChannelBuilder channel =
+        NettyChannelBuilder.forAddress(endpoint.sessionAddress())
+            .channelFactory(() -> withHandshake(endpoint.newChannel(containerVmId)))
+            .eventLoopGroup(endpoint.sessions())
+            .flowControlWindow(SERIAL_WINDOW);
+    return client(containerVmId, channel);
+  }
+
+  private TetherClient client(String containerVmId, NettyChannelBuilder builder) {
+    ManagedChannel channel =
+        builder
             .executor(executor)
             .offloadExecutor(executor)
             .sslContext(tls)
             .overrideAuthority(VchAuthority.serverName(containerVmId))
-            .flowControlWindow(FLOW_CONTROL_WINDOW)
             .idleTimeout(IDLE.toSeconds(), TimeUnit.SECONDS)
             .disableRetry()
             .build();
     return new TetherClient(containerVmId, channel);
   }
 
-  private static Channel newChannel() {
-    NioDomainSocketChannel channel = new NioDomainSocketChannel();
-    channel.pipeline().addFirst(new LinkHandler(HANDSHAKE_DEADLINE));
+  private static Channel withHandshake(Channel channel) {
+    // Behind the handlers that the channel has: they make it what the handshake is spoken over.
+    channel.pipeline().addLast(new LinkHandler(HANDSHAKE_DEADLINE));
     return channel;
   }
 

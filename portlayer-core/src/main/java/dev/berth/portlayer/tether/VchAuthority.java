@@ -81,11 +81,14 @@ public final class VchAuthority {
    * be, so the name is derived from it.
    */
   static String serverName(String containerVmId) {
+    return "vm-" + HexFormat.of().formatHex(digest(containerVmId), 0, 20) + ".berth";
+  }
+
+  /** The SHA-256 of a containerVM's id. */
+  static byte[] digest(String containerVmId) {
     try {
-      byte[] digest =
-          MessageDigest.getInstance("SHA-256")
-              .digest(containerVmId.getBytes(java.nio.charset.StandardCharsets.UTF_8));
-      return "vm-" + HexFormat.of().formatHex(digest, 0, 20) + ".berth";
+      return MessageDigest.getInstance("SHA-256")
+          .digest(containerVmId.getBytes(java.nio.charset.StandardCharsets.UTF_8));
     } catch (GeneralSecurityException e) {
       throw new PortLayerException(Code.INTERNAL, "SHA-256 is missing", e);
     }

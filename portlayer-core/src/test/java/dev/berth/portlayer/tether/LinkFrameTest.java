@@ -29,6 +29,14 @@ class LinkFrameTest {
   }
 
   @Test
+  void theNameOfAContainerVmIsTheGoldenOne() throws IOException {
+    JsonNode name = golden().path("name");
+    assertEquals(
+        new LinkFrame.Nonce(name.path("hex").asString()),
+        LinkFrame.Nonce.nameOf(name.path("id").asString()));
+  }
+
+  @Test
   void aFrameWithAnyByteChangedIsNone() throws IOException {
     byte[] bytes = HexFormat.of().parseHex(golden().path("frames").path(0).path("hex").asString());
     for (int i = 0; i < bytes.length; i++) {

@@ -1,0 +1,143 @@
+package dev.berth.portlayer.tether;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.berth.portlayer.PortLayerException;
+import dev.berth.portlayer.PortLayerException.Code;
+import dev.berth.tether.v1.Phase;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Guests that dial in as a hypervisor's network serial port does, and clients that call them. */
+class SerialEndpointTest {
+  private static final InetSocketAddress ANY =
+      new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+
+  @TempDir Path directory;
+  private final List<AutoCloseable> opened = new ArrayList<>();
+  private VchAuthority authority;
+  private SerialEndpoint endpoint;
+  private TetherClients clients;
+
+  @BeforeEach
+  void begin() {
+    authority = VchAuthority.open(directory);
+    endpoint = new SerialEndpoint(ANY);
+    clients = new TetherClients(authority);
+  }
+
+  @AfterEach
+  void end() throws Exception {
+    for (AutoCloseable each : opened.reversed()) {
+      each.close();
+    }
+    clients.close();
+    endpoint.close();
+  }
+
+  @Test
+  void aCallReachesTheGuestThatItNames() throws IOException {
+    List<String> ids = IntStream.range(0, 8).mapToObj("vm-%d"::formatted).toList();
+    for (String id : ids) {
+      guest(id).dial(endpoint.address());
+    }
+    for (String id : ids) {
+      assertEquals(id, client(id).describe().getBootId());
+    }
+  }
+
+  @Test
+  void aCallWaitsForTheGuestToBeDialledIn() throws Exception {
+    TetherClient client = client("vm-1");
+    FakeGuest guest = guest("vm-1");
+    try (var executor = java.util.concurrent.Executors.newVirtualThreadPerTaskExecutor()) {
+      var answer = executor.submit(client::describe);
+      guest.dial(endpoint.address());
+      assertEquals(Phase.RUNNING, answer.get().getPhase());
+    }
+  }
+
+  @Test
+  void theNewestConnectionCarriesTheSession() throws IOException {
+    FakeGuest here = guest("vm-1");
+    here.dial(endpoint.address());
+    TetherClient client = client("vm-1");
+    assertEquals(0, client.describe().getAttempt());
+
+    FakeGuest there = guest("vm-1", 7);
+    there.dial(endpoint.address());
+    there.awaitAsked();
+    awaitAttempt(client, 7);
+  }
+
+  @Test
+  void aConnectionThatBrokeIsReplacedWhenItIsDialledAgain() throws IOException {
+    FakeGuest guest = guest("vm-1");
+    TetherClient client = client("vm-1");
+    for (int i = 0; i < 5; i++) {
+      guest.dial(endpoint.address());
+      awaitAttempt(client, 0);
+      guest.hangUp();
+    }
+  }
+
+  @Test
+  void aStrangerUnderTheSameNameIsNotBelievedAndTheGuestIsReached() throws IOException {
+    FakeGuest guest = guest("vm-1");
+    guest.dial(endpoint.address());
+    VchAuthority other = VchAuthority.open(Files.createDirectory(directory.resolve("other")));
+    FakeGuest stranger = new FakeGuest(other, "vm-1", 666);
+    opened.add(stranger);
+    stranger.dial(endpoint.address());
+    stranger.awaitAsked();
+
+    awaitAttempt(client("vm-1"), 0);
+  }
+
+  @Test
+  void anAddressInUseIsToldByName() {
+    PortLayerException refused =
+        assertThrows(PortLayerException.class, () -> new SerialEndpoint(endpoint.address()));
+    assertEquals(Code.UNAVAILABLE, refused.code());
+  }
+
+  /**
+   * Repeats a call that a change of connections breaks until the guest with the attempt answers.
+   */
+  private static void awaitAttempt(TetherClient client, int attempt) {
+    await()
+        .atMost(Duration.ofSeconds(30))
+        .ignoreExceptionsMatching(
+            e -> e instanceof PortLayerException failure && failure.code() == Code.UNAVAILABLE)
+        .until(() -> client.describe().getAttempt() == attempt);
+  }
+
+  private TetherClient client(String id) {
+    TetherClient client = clients.client(id, endpoint);
+    opened.add(client);
+    return client;
+  }
+
+  private FakeGuest guest(String id) throws IOException {
+    return guest(id, 0);
+  }
+
+  private FakeGuest guest(String id, int attempt) throws IOException {
+    FakeGuest guest = new FakeGuest(authority, id, attempt);
+    opened.add(guest);
+    return guest;
+  }
+}
