@@ -4,7 +4,11 @@
 // The peers exchange 44-byte frames. The host repeats HELLO with a fresh nonce until the guest answers ACK, then sends START; the guest
 // answers READY, and from the next byte on both directions carry the session. A HELLO with another nonce in mid-stream ends the session.
 //
-// A host that was dialled and does not know by whom asks first: WHO, which the guest answers with NAME. It, too, ends a session.
+// A host that was dialled and does not know by whom asks first: WHO, which the guest answers with NAME.
+//
+// With BEGIN in the place of START the session is resumable: both sides keep what they sent until the other has told, by RECEIVED, that it
+// came, and when the host has a new connection (the hypervisor dialled again, or the VM has moved) each tells by RESUME how much it has
+// received, and sends again what came after. A guest that has no such session answers GONE.
 package link
 
 import (
@@ -29,14 +33,18 @@ var Magic = [16]byte{'B', 'E', 'R', 'T', 'H', '-', 'L', 'I', 'N', 'K', '-', '0',
 // Type tells what a frame says.
 type Type byte
 
-// The four frames of the handshake, in their order, and the two that come before it on a stream whose guest is not known.
+// The frames: the handshake in its order; the two that come before it where the guest is not known; those of a resumable session.
 const (
-	Hello Type = 1 // host to guest
-	Ack   Type = 2 // guest to host
-	Start Type = 3 // host to guest
-	Ready Type = 4 // guest to host
-	Who   Type = 5 // host to guest
-	Name  Type = 6 // guest to host; in the nonce's place is its name
+	Hello    Type = 1  // host to guest
+	Ack      Type = 2  // guest to host
+	Start    Type = 3  // host to guest
+	Ready    Type = 4  // guest to host
+	Who      Type = 5  // host to guest
+	Name     Type = 6  // guest to host; in the nonce's place is its name
+	Begin    Type = 7  // host to guest, instead of START
+	Received Type = 8  // both ways; in the nonce's place is a Position
+	Resume   Type = 9  // host to guest, and its answer; in the nonce's place is a Position
+	Gone     Type = 10 // guest to host, with RESUME's Position
 )
 
 // Nonce names one attempt at a session.
@@ -47,6 +55,17 @@ type Nonce [NonceSize]byte
 func NameOf(containerVMID string) Nonce {
 	sum := sha256.Sum256([]byte(containerVMID))
 	return Nonce(sum[:NonceSize])
+}
+
+// Position tells how many bytes of a session were received: the first half of the session's nonce, then the number in big-endian order.
+func Position(session Nonce, received uint64) Nonce {
+	binary.BigEndian.PutUint64(session[NonceSize/2:], received)
+	return session
+}
+
+// positionIn gives the number of bytes in a Position, and whether it is the session's.
+func positionIn(position, session Nonce) (uint64, bool) {
+	return binary.BigEndian.Uint64(position[NonceSize/2:]), bytes.Equal(position[:NonceSize/2], session[:NonceSize/2])
 }
 
 // Frame is one message of the handshake.
@@ -78,7 +97,7 @@ func parseFrame(b []byte) (Frame, error) {
 		return Frame{}, errNotAFrame
 	}
 	f := Frame{Type: Type(b[16])}
-	if f.Type < Hello || f.Type > Name || b[17]|b[18]|b[19]|b[40]|b[41]|b[42]|b[43] != 0 {
+	if f.Type < Hello || f.Type > Gone || b[17]|b[18]|b[19]|b[40]|b[41]|b[42]|b[43] != 0 {
 		return Frame{}, errNotAFrame
 	}
 	copy(f.Nonce[:], b[20:checkedSize])

@@ -24,12 +24,16 @@ func TestFramesAreTheGoldenOnes(t *testing.T) {
 			ID  string
 			Hex string
 		}
+		Position struct {
+			Received uint64
+			Hex      string
+		}
 	}
 	if err := json.Unmarshal(content, &golden); err != nil {
 		t.Fatal(err)
 	}
-	if len(golden.Frames) != int(Name) {
-		t.Fatalf("%d golden frames, want %d", len(golden.Frames), Name)
+	if len(golden.Frames) != int(Gone) {
+		t.Fatalf("%d golden frames, want %d", len(golden.Frames), Gone)
 	}
 	name := NameOf(golden.Name.ID)
 	if got := hex.EncodeToString(name[:]); got != golden.Name.Hex {
@@ -38,6 +42,10 @@ func TestFramesAreTheGoldenOnes(t *testing.T) {
 	var nonce Nonce
 	if _, err := hex.Decode(nonce[:], []byte(golden.Nonce)); err != nil {
 		t.Fatal(err)
+	}
+	position := Position(nonce, golden.Position.Received)
+	if got := hex.EncodeToString(position[:]); got != golden.Position.Hex {
+		t.Errorf("position %d is %s, want %s", golden.Position.Received, got, golden.Position.Hex)
 	}
 	for _, g := range golden.Frames {
 		frame := Frame{Type: Type(g.Type), Nonce: nonce}

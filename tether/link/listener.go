@@ -8,6 +8,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"berth.dev/tether/crash"
 )
 
 // Stream is the port beneath the link. A Write may be cut short by SetWriteDeadline.
@@ -38,6 +40,8 @@ type Listener struct {
 	nonce   Nonce
 	greeted bool
 	current *session
+	// lost is set from WHO to RESUME: what comes between belongs to no session.
+	lost bool
 }
 
 // NewListener serves a stream under a name, NameOf the containerVM's id; Run must be called to read it.
@@ -85,28 +89,48 @@ func (l *Listener) onFrame(frame Frame) {
 			l.nonce, l.greeted = frame.Nonce, true
 			l.writeFrame(Frame{Type: Ack, Nonce: frame.Nonce})
 		}
-	case Start:
+	case Start, Begin:
 		if l.greeted && l.current == nil && frame.Nonce == l.nonce {
 			l.greeted = false
 			if l.writeFrame(Frame{Type: Ready, Nonce: frame.Nonce}) {
-				l.beginSession()
+				l.beginSession(frame.Type == Begin)
 			}
 		}
 	case Who:
 		// The host has a new connection: nobody is at the other end of the old one.
-		l.endSession()
+		if l.current != nil && l.current.history == nil {
+			l.endSession()
+		}
+		l.lost = true
 		l.writeFrame(Frame{Type: Name, Nonce: l.name})
+	case Received:
+		if received, ok := positionIn(frame.Nonce, l.nonce); ok && l.current != nil && l.current.history != nil {
+			l.current.history.confirm(received)
+		}
+	case Resume:
+		received, ok := positionIn(frame.Nonce, l.nonce)
+		if !ok || l.current == nil || l.current.history == nil || !l.current.resume(received) {
+			l.endSession()
+			l.writeFrame(Frame{Type: Gone, Nonce: frame.Nonce})
+			return
+		}
+		l.lost = false
 	}
 }
 
 func (l *Listener) onPayload(data []byte) {
-	if l.current != nil && !l.current.deliver(data) {
+	if l.current != nil && !l.lost && !l.current.deliver(data) {
 		l.endSession()
 	}
 }
 
-func (l *Listener) beginSession() {
+func (l *Listener) beginSession(resumable bool) {
+	l.lost = false
 	l.current = newSession(l)
+	if resumable {
+		l.current.history = newHistory()
+		crash.Go(l.current.confirmReceipts)
+	}
 	select {
 	case l.accept <- l.current:
 	case <-l.done:

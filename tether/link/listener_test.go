@@ -1,6 +1,7 @@
 package link
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -148,6 +149,172 @@ func TestWhoIsAnsweredWithTheNameAndEndsTheSession(t *testing.T) {
 	h.send(join(Frame{Who, Nonce{8}}))
 	h.expect(Frame{Name, NameOf("vm-1")})
 	h.open(listener, Nonce{2})
+}
+
+// resumable opens a resumable session.
+func (h *host) resumable(listener *Listener, nonce Nonce) net.Conn {
+	h.t.Helper()
+	h.send(join(Frame{Hello, nonce}))
+	h.expect(Frame{Ack, nonce})
+	h.send(join(Frame{Begin, nonce}))
+	h.expect(Frame{Ready, nonce})
+	session, err := listener.Accept()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return session
+}
+
+// take reads so many bytes of payload.
+func (h *host) take(n int) string {
+	h.t.Helper()
+	var got []byte
+	for len(got) < n {
+		select {
+		case data := <-h.payload:
+			got = append(got, data...)
+		case <-time.After(patience):
+			h.t.Fatalf("%d of %d bytes came: %q", len(got), n, got)
+		}
+	}
+	return string(got)
+}
+
+func TestAResumedSessionSendsAgainWhatDidNotArrive(t *testing.T) {
+	h, listener := newHost(t)
+	nonce := Nonce{1}
+	session := h.resumable(listener, nonce)
+	if _, err := session.Write([]byte("one two three")); err != nil {
+		t.Fatal(err)
+	}
+	h.take(13)
+	h.send([]byte("in"))
+	expectRead(t, session, "in")
+
+	// A new connection; the host says that only "one" arrived.
+	h.send(join("rest of the old line", Frame{Who, Nonce{7}}))
+	h.expect(Frame{Name, NameOf("vm-1")})
+	h.send(join("noise", Frame{Resume, Position(nonce, 3)}))
+	h.expect(Frame{Resume, Position(nonce, 2+uint64(len("rest of the old line")))})
+	if got := h.take(10); got != " two three" {
+		t.Fatalf("sent again: %q", got)
+	}
+	h.send([]byte("put"))
+	expectRead(t, session, "rest of the old lineput")
+	if _, err := session.Write([]byte(" four")); err != nil {
+		t.Fatal(err)
+	}
+	h.take(5)
+}
+
+func TestAWriterWaitsForTheHostToConfirm(t *testing.T) {
+	h, listener := newHost(t)
+	nonce := Nonce{1}
+	session := h.resumable(listener, nonce)
+	written := make(chan error, 1)
+	go func() {
+		_, err := session.Write(make([]byte, 2*window))
+		written <- err
+	}()
+	h.take(window)
+	select {
+	case err := <-written:
+		t.Fatalf("written without confirmation: %v", err)
+	default:
+	}
+	h.send(join(Frame{Received, Position(nonce, window)}))
+	h.take(window)
+	if err := <-written; err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestTheGuestConfirmsWhatItReceived(t *testing.T) {
+	h, listener := newHost(t)
+	nonce := Nonce{1}
+	h.resumable(listener, nonce)
+	h.send(make([]byte, confirmEvery))
+	h.expect(Frame{Received, Position(nonce, confirmEvery)})
+}
+
+func TestAWriterThatIsBlockedIsResumed(t *testing.T) {
+	guestEnd, hostEnd := net.Pipe()
+	listener := NewListener(port{guestEnd}, NameOf("vm-1"))
+	ctx, cancel := context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	all.Go(func() { _ = listener.Run(ctx) })
+	t.Cleanup(func() {
+		cancel()
+		_ = guestEnd.Close()
+		_ = hostEnd.Close()
+		all.Wait()
+	})
+	h := &host{t: t, conn: hostEnd, frames: make(chan Frame, 16), payload: make(chan []byte, 1024)}
+	reading := make(chan struct{})
+	go func() { h.read(); close(reading) }()
+	nonce := Nonce{1}
+	session := h.resumable(listener, nonce)
+	data := make([]byte, 16<<10)
+	for i := range data {
+		data[i] = byte(i % 251)
+	}
+	// A host that stops reading: the pipe has no buffer.
+	if err := hostEnd.SetReadDeadline(time.Unix(1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	<-reading
+	written := make(chan error, 1)
+	go func() {
+		_, err := session.Write(data)
+		written <- err
+	}()
+	if err := hostEnd.SetReadDeadline(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	first := make([]byte, 1000)
+	if _, err := io.ReadFull(hostEnd, first); err != nil {
+		t.Fatal(err)
+	}
+	h.send(join(Frame{Resume, Position(nonce, 500)}))
+	resumed := false
+	var again []byte
+	scanner := Scanner{
+		OnFrame: func(f Frame) { resumed = resumed || f == Frame{Resume, Position(nonce, 0)} },
+		OnPayload: func(b []byte) {
+			if resumed {
+				again = append(again, b...)
+			}
+		},
+	}
+	if err := hostEnd.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	for buffer := make([]byte, 1024); len(again) < len(data)-500; {
+		n, err := hostEnd.Read(buffer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		scanner.Feed(buffer[:n])
+		scanner.Flush()
+	}
+	if err := <-written; err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(again, data[500:]) {
+		t.Fatal("what was sent again is not what was cut")
+	}
+}
+
+func TestASessionThatIsNotThereIsGone(t *testing.T) {
+	h, listener := newHost(t)
+	for _, position := range []Nonce{Position(Nonce{9}, 0), Position(Nonce{1}, 99)} {
+		session := h.resumable(listener, Nonce{1})
+		h.send(join(Frame{Resume, position}))
+		h.expect(Frame{Gone, position})
+		if _, err := session.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+			t.Fatalf("the session reads %v", err)
+		}
+	}
 }
 
 func TestStartWithoutHelloIsPassedOver(t *testing.T) {

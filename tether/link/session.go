@@ -1,6 +1,7 @@
 package link
 
 import (
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -13,9 +14,13 @@ import (
 // wait for a session, or it would not see the next HELLO.
 const inboundLimit = 4 << 20
 
+// resumeWrite bounds the sending of a whole window again, which takes an emulated serial port half a second.
+const resumeWrite = 10 * time.Second
+
 // session is one clean byte stream, a net.Conn.
 type session struct {
-	link *Listener
+	link  *Listener
+	nonce Nonce
 
 	mu       sync.Mutex
 	inbound  []byte
@@ -26,10 +31,15 @@ type session struct {
 
 	over          atomic.Bool
 	writeDeadline atomic.Pointer[time.Time]
+
+	// history is nil unless the session is resumable. How much has come and how much of that was confirmed is guarded by mu.
+	history   *history
+	received  uint64
+	confirmed uint64
 }
 
 func newSession(l *Listener) *session {
-	s := &session{link: l}
+	s := &session{link: l, nonce: l.nonce}
 	s.changed = sync.NewCond(&s.mu)
 	return s
 }
@@ -42,6 +52,7 @@ func (s *session) deliver(data []byte) bool {
 		return false
 	}
 	s.inbound = append(s.inbound, data...)
+	s.received += uint64(len(data))
 	s.changed.Broadcast()
 	return true
 }
@@ -69,11 +80,44 @@ func (s *session) Read(p []byte) (int, error) {
 }
 
 func (s *session) Write(p []byte) (int, error) {
+	if s.history == nil {
+		return s.write(p)
+	}
+	written := 0
+	for written < len(p) {
+		part := p[written:min(len(p), written+window/2)]
+		if !s.history.awaitRoom(len(part)) {
+			return written, net.ErrClosed
+		}
+		if _, err := s.write(part); err != nil && !s.interrupted(err) {
+			return written, err
+		}
+		written += len(part)
+	}
+	return written, nil
+}
+
+func (s *session) write(p []byte) (int, error) {
 	s.link.writing.Lock()
 	defer s.link.writing.Unlock()
 	if s.over.Load() {
 		return 0, net.ErrClosed
 	}
+	if s.history != nil {
+		s.history.keep(p)
+	}
+	return s.writeLocked(p)
+}
+
+// interrupted tells whether a write was cut short by a resumption, which sends again what was cut.
+func (s *session) interrupted(err error) bool {
+	deadline := s.writeDeadline.Load()
+	own := deadline != nil && !deadline.IsZero() && !time.Now().Before(*deadline)
+	return errors.Is(err, os.ErrDeadlineExceeded) && !own && !s.over.Load()
+}
+
+// writeLocked writes with the lock of writers held.
+func (s *session) writeLocked(p []byte) (int, error) {
 	deadline := time.Time{}
 	if d := s.writeDeadline.Load(); d != nil {
 		deadline = *d
@@ -88,19 +132,68 @@ func (s *session) Write(p []byte) (int, error) {
 	return s.link.stream.Write(p)
 }
 
+// resume goes on over a new connection of a host that has received so many bytes; false when that cannot be.
+func (s *session) resume(received uint64) bool {
+	if !s.history.confirm(received) {
+		return false
+	}
+	s.lockWriting()
+	defer s.link.writing.Unlock()
+	s.mu.Lock()
+	position := Position(s.nonce, s.received)
+	s.confirmed = s.received
+	s.mu.Unlock()
+	frame := Frame{Type: Resume, Nonce: position}.Bytes()
+	_ = s.link.stream.SetWriteDeadline(time.Now().Add(resumeWrite))
+	// What cannot be written is sent again at the next resumption.
+	_, _ = s.link.stream.Write(append(frame[:], s.history.unconfirmed()...))
+	return true
+}
+
+// confirmReceipts tells the host what came, until the session ends. It is not done by the goroutine that reads the line: that must never
+// wait for a writer.
+func (s *session) confirmReceipts() {
+	for {
+		s.mu.Lock()
+		for !s.ended && s.received-s.confirmed < confirmEvery {
+			s.changed.Wait()
+		}
+		if s.ended {
+			s.mu.Unlock()
+			return
+		}
+		s.confirmed = s.received
+		frame := Frame{Type: Received, Nonce: Position(s.nonce, s.received)}
+		s.mu.Unlock()
+		// Without a deadline: half a frame would be taken for what the session carries.
+		b := frame.Bytes()
+		s.link.writing.Lock()
+		_, _ = s.writeLocked(b[:])
+		s.link.writing.Unlock()
+	}
+}
+
 // end stops reads and writes, and waits for a write under way to give up.
 func (s *session) end() {
 	s.markEnded()
+	s.lockWriting()
+	s.link.writing.Unlock()
+}
+
+// lockWriting makes a write under way give up.
+func (s *session) lockWriting() {
 	for !s.link.writing.TryLock() {
 		// Repeated, because the writer may clear the deadline between its two looks at over.
 		_ = s.link.stream.SetWriteDeadline(time.Unix(1, 0))
 		time.Sleep(100 * time.Microsecond)
 	}
-	s.link.writing.Unlock()
 }
 
 func (s *session) markEnded() {
 	s.over.Store(true)
+	if s.history != nil {
+		s.history.end()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ended = true

@@ -6,6 +6,7 @@ import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.zip.CRC32C;
 
 /**
@@ -15,13 +16,14 @@ import java.util.zip.CRC32C;
 record LinkFrame(Type type, Nonce nonce) {
   static final int SIZE = 44;
 
-  private static final byte[] MAGIC = "BERTH-LINK-01\r\n\0".getBytes(StandardCharsets.US_ASCII);
+  static final byte[] MAGIC = "BERTH-LINK-01\r\n\0".getBytes(StandardCharsets.US_ASCII);
   private static final int NONCE_OFFSET = 20;
   private static final int CHECKED = NONCE_OFFSET + Nonce.SIZE;
 
   /**
-   * What a frame says: the handshake in its order, then the question that comes before it on a
-   * stream whose guest is not known, with its answer, which has the guest's name as its nonce.
+   * What a frame says: the handshake in its order; the question that comes before it on a stream
+   * whose guest is not known, and its answer, with the guest's name in the nonce's place; and what
+   * a resumable session adds, all but BEGIN with a position in the nonce's place.
    */
   enum Type {
     HELLO(1),
@@ -29,7 +31,11 @@ record LinkFrame(Type type, Nonce nonce) {
     START(3),
     READY(4),
     WHO(5),
-    NAME(6);
+    NAME(6),
+    BEGIN(7),
+    RECEIVED(8),
+    RESUME(9),
+    GONE(10);
 
     private final int code;
 
@@ -42,7 +48,7 @@ record LinkFrame(Type type, Nonce nonce) {
     }
   }
 
-  /** Names one attempt at a session, or in a NAME the guest. */
+  /** Names one attempt at a session, or in a NAME the guest, or is a position. */
   record Nonce(String hexadecimal) {
     static final int SIZE = 16;
 
@@ -62,6 +68,20 @@ record LinkFrame(Type type, Nonce nonce) {
     static Nonce of(byte[] bytes) {
       return new Nonce(HexFormat.of().formatHex(bytes));
     }
+  }
+
+  /** How many bytes of a session were received: half of its nonce, then the number. */
+  static Nonce position(Nonce session, long received) {
+    byte[] bytes = HexFormat.of().parseHex(session.hexadecimal());
+    return Nonce.of(ByteBuffer.wrap(bytes).putLong(Nonce.SIZE / 2, received).array());
+  }
+
+  /** The number in the nonce's place; empty when it is not one of the session. */
+  OptionalLong received(Nonce session) {
+    String half = session.hexadecimal().substring(0, Nonce.SIZE);
+    return nonce.hexadecimal().startsWith(half)
+        ? OptionalLong.of(Long.parseUnsignedLong(nonce.hexadecimal().substring(Nonce.SIZE), 16))
+        : OptionalLong.empty();
   }
 
   /** The frame as it goes over the wire. */

@@ -1,11 +1,13 @@
 package dev.berth.portlayer.tether;
 
+import com.google.protobuf.ByteString;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.net.ConnectException;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +22,7 @@ final class LinkHandler extends ChannelInboundHandlerAdapter {
   private static final Duration NONCE_LIFETIME = Duration.ofSeconds(2);
 
   private final Duration deadline;
+  private final LinkFrame.Type begin;
 
   private final LinkScanner scanner = new LinkScanner();
   private LinkFrame.@Nullable Nonce nonce;
@@ -28,8 +31,13 @@ final class LinkHandler extends ChannelInboundHandlerAdapter {
   private boolean started;
   private @Nullable Future<?> repetition;
 
-  LinkHandler(Duration deadline) {
+  /**
+   * @param deadline how long the guest may take to answer
+   * @param begin what begins the session: START, or BEGIN for a resumable one
+   */
+  LinkHandler(Duration deadline, LinkFrame.Type begin) {
     this.deadline = deadline;
+    this.begin = begin;
   }
 
   @Override
@@ -50,7 +58,10 @@ final class LinkHandler extends ChannelInboundHandlerAdapter {
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
     scanner.add((ByteBuf) message);
-    scanner.scan(frame -> receive(context, frame));
+    Optional<LinkScanner.Piece> piece = scanner.next();
+    while (piece.isPresent() && receive(context, piece.get().frame())) {
+      piece = scanner.next();
+    }
   }
 
   @Override
@@ -101,8 +112,8 @@ final class LinkHandler extends ChannelInboundHandlerAdapter {
   }
 
   /** Returns whether the handshake goes on. */
-  private boolean receive(ChannelHandlerContext context, LinkFrame frame) {
-    if (!frame.nonce().equals(nonce)) {
+  private boolean receive(ChannelHandlerContext context, @Nullable LinkFrame frame) {
+    if (frame == null || !frame.nonce().equals(nonce)) {
       return true;
     }
     if (frame.type() == LinkFrame.Type.READY && started) {
@@ -111,16 +122,16 @@ final class LinkHandler extends ChannelInboundHandlerAdapter {
     }
     if (frame.type() == LinkFrame.Type.ACK && !started) {
       started = true;
-      send(context, LinkFrame.Type.START);
+      send(context, begin);
     }
     return true;
   }
 
-  private void open(ChannelHandlerContext context, byte[] rest) {
+  private void open(ChannelHandlerContext context, ByteString rest) {
     stop();
     context.fireChannelActive();
-    if (rest.length > 0) {
-      context.fireChannelRead(Unpooled.wrappedBuffer(rest));
+    if (!rest.isEmpty()) {
+      context.fireChannelRead(Unpooled.wrappedBuffer(rest.asReadOnlyByteBuffer()));
       context.fireChannelReadComplete();
     }
     context.pipeline().remove(this);

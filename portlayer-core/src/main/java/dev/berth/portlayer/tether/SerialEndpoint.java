@@ -20,7 +20,7 @@ import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
+import java.util.function.Function;
 
 /**
  * Where hypervisors connect the control ports of containerVMs that are network serial ports: the
@@ -29,7 +29,8 @@ import java.util.function.Supplier;
  * <p>A connection does not say whose it is, so its guest is asked. The answer chooses among
  * connections and proves nothing: every session is authenticated by certificates in both
  * directions, and a connection that lies costs a failed session. A session uses the newest
- * connection of its containerVM, and after a session that failed the others in turn.
+ * connection of its containerVM, and after a failure the others in turn. One that stands goes on
+ * when its connection is lost and another comes within a minute: no byte of it is lost.
  */
 public final class SerialEndpoint implements AutoCloseable {
   private final EventLoopGroup network =
@@ -38,7 +39,7 @@ public final class SerialEndpoint implements AutoCloseable {
   private final EventLoopGroup sessions =
       new MultiThreadIoEventLoopGroup(
           1, new DefaultThreadFactory("serial-session", true), LocalIoHandler.newFactory());
-  private final SerialLines lines = new SerialLines();
+  private final SerialLines lines = new SerialLines(sessions.next());
   private final LocalAddress sessionAddress = new LocalAddress(SerialEndpoint.class);
   private final Channel listener;
 
@@ -55,12 +56,12 @@ public final class SerialEndpoint implements AutoCloseable {
             .channel(NioServerSocketChannel.class)
             .childOption(ChannelOption.SO_KEEPALIVE, true)
             .childOption(ChannelOption.TCP_NODELAY, true)
-            .childHandler(handlers(() -> new SerialPort(lines)));
+            .childHandler(handlers(channel -> SerialPort.handler(lines, channel)));
     ServerBootstrap sessionServer =
         new ServerBootstrap()
             .group(sessions)
             .channel(LocalServerChannel.class)
-            .childHandler(handlers(() -> new SerialSession(lines)));
+            .childHandler(handlers(channel -> new SerialSession(lines)));
     try {
       bind(sessionServer.bind(sessionAddress), sessionAddress);
       this.listener = bind(dialled.bind(address), address);
@@ -105,11 +106,11 @@ public final class SerialEndpoint implements AutoCloseable {
   }
 
   private static ChannelInitializer<Channel> handlers(
-      Supplier<ChannelInboundHandlerAdapter> handler) {
+      Function<Channel, ChannelInboundHandlerAdapter> handler) {
     return new ChannelInitializer<>() {
       @Override
       protected void initChannel(Channel channel) {
-        channel.pipeline().addLast(handler.get());
+        channel.pipeline().addLast(handler.apply(channel));
       }
     };
   }

@@ -1,67 +1,98 @@
 package dev.berth.portlayer.tether;
 
-import io.netty.channel.Channel;
+import io.netty.channel.EventLoop;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Which connections belong to which containerVM, and which of them carries its session. A line is
- * kept while it has a connection or a session. Safe for use by many threads.
+ * kept while it has a connection or a session. All but {@link #execute} is for the thread of
+ * sessions.
  */
 final class SerialLines {
+  private final EventLoop thread;
   private final Map<LinkFrame.Nonce, Line> lines = new HashMap<>();
 
   private static final class Line {
     /** The next to use first. */
-    private final Deque<Channel> ports = new ArrayDeque<>();
+    private final Deque<SerialPort> ports = new ArrayDeque<>();
 
-    private @Nullable Channel session;
-    private @Nullable Channel carrier;
+    private @Nullable SerialSession session;
   }
 
-  /** A connection has told whose it is. A session over an older one ends: its guest is here now. */
-  synchronized void addPort(LinkFrame.Nonce name, Channel port) {
-    Line line = lines.computeIfAbsent(name, ignored -> new Line());
-    line.ports.addFirst(port);
-    if (line.carrier != null) {
-      endSession(line);
-    } else {
-      splice(line);
+  /**
+   * @param thread the thread of sessions
+   */
+  SerialLines(EventLoop thread) {
+    this.thread = thread;
+  }
+
+  /** Does something on the thread of sessions, in the order of the calls. */
+  void execute(Runnable action) {
+    try {
+      thread.execute(action);
+    } catch (RejectedExecutionException e) {
+      // The endpoint is closed, and what the action would serve with it.
     }
   }
 
-  /** A connection has ended, and a session over it ends. */
-  synchronized void removePort(LinkFrame.Nonce name, Channel port) {
+  Future<?> schedule(Runnable action, Duration delay) {
+    return thread.schedule(action, delay.toNanos(), TimeUnit.NANOSECONDS);
+  }
+
+  /** A connection has told whose it is: its guest is here now. */
+  void addPort(LinkFrame.Nonce name, SerialPort port) {
+    Line line = lines.computeIfAbsent(name, ignored -> new Line());
+    line.ports.addFirst(port);
+    if (line.session != null) {
+      line.session.use(port);
+    }
+  }
+
+  /** A connection has ended. */
+  void removePort(LinkFrame.Nonce name, SerialPort port) {
     Line line = lines.get(name);
     if (line != null) {
       line.ports.remove(port);
-      if (port.equals(line.carrier)) {
-        endSession(line);
+      if (line.session != null && line.session.uses(port)) {
+        line.session.use(line.ports.peekFirst());
       }
       forgetIfUnused(name, line);
     }
   }
 
   /** A session begins; it waits for a connection if there is none. One before it ends. */
-  synchronized void addSession(LinkFrame.Nonce name, Channel session) {
+  void addSession(LinkFrame.Nonce name, SerialSession session) {
     Line line = lines.computeIfAbsent(name, ignored -> new Line());
-    endSession(line);
+    SerialSession before = line.session;
     line.session = session;
-    splice(line);
+    if (before != null) {
+      before.end();
+    }
+    session.use(line.ports.peekFirst());
   }
 
-  /** A session has ended. The next one tries another connection if there is one. */
-  synchronized void removeSession(LinkFrame.Nonce name, Channel session) {
+  /** A session has ended. */
+  void removeSession(LinkFrame.Nonce name, SerialSession session) {
     Line line = lines.get(name);
     if (line != null && session.equals(line.session)) {
-      endSession(line);
-      if (line.ports.size() > 1) {
-        line.ports.addLast(line.ports.removeFirst());
-      }
+      line.session = null;
       forgetIfUnused(name, line);
+    }
+  }
+
+  /** A session over a connection has ended, maybe because it lied: the next tries another. */
+  void rotate(LinkFrame.Nonce name, SerialPort port) {
+    Line line = lines.get(name);
+    if (line != null && line.ports.size() > 1 && port.equals(line.ports.peekFirst())) {
+      line.ports.addLast(line.ports.removeFirst());
     }
   }
 
@@ -69,26 +100,5 @@ final class SerialLines {
     if (line.ports.isEmpty() && line.session == null) {
       lines.remove(name);
     }
-  }
-
-  private static void splice(Line line) {
-    Channel port = line.ports.peekFirst();
-    if (line.session != null && port != null) {
-      line.carrier = port;
-      SerialRelay.join(line.session, port);
-    }
-  }
-
-  private static void endSession(Line line) {
-    if (line.carrier != null) {
-      SerialRelay.part(line.carrier);
-    }
-    if (line.session != null) {
-      // What it still sends must not reach the session after it.
-      SerialRelay.part(line.session);
-      var _ = line.session.close();
-    }
-    line.session = null;
-    line.carrier = null;
   }
 }

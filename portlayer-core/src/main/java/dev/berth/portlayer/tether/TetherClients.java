@@ -68,7 +68,7 @@ public final class TetherClients implements AutoCloseable {
   public TetherClient client(String containerVmId, Path socket) {
     NettyChannelBuilder channel =
         NettyChannelBuilder.forAddress(UnixDomainSocketAddress.of(socket))
-            .channelFactory(() -> withHandshake(new NioDomainSocketChannel()))
+            .channelFactory(() -> withHandshake(new NioDomainSocketChannel(), LinkFrame.Type.START))
             .eventLoopGroup(eventLoops)
             .flowControlWindow(VIRTIO_WINDOW);
     return client(containerVmId, channel);
@@ -78,7 +78,8 @@ public final class TetherClients implements AutoCloseable {
   public TetherClient client(String containerVmId, SerialEndpoint endpoint) {
     NettyChannelBuilder channel =
         NettyChannelBuilder.forAddress(endpoint.sessionAddress())
-            .channelFactory(() -> withHandshake(endpoint.newChannel(containerVmId)))
+            .channelFactory(
+                () -> withHandshake(endpoint.newChannel(containerVmId), LinkFrame.Type.BEGIN))
             .eventLoopGroup(endpoint.sessions())
             .flowControlWindow(SERIAL_WINDOW);
     return client(containerVmId, channel);
@@ -97,9 +98,9 @@ public final class TetherClients implements AutoCloseable {
     return new TetherClient(containerVmId, channel);
   }
 
-  private static Channel withHandshake(Channel channel) {
+  private static Channel withHandshake(Channel channel, LinkFrame.Type begin) {
     // Behind the handlers that the channel has: they make it what the handshake is spoken over.
-    channel.pipeline().addLast(new LinkHandler(HANDSHAKE_DEADLINE));
+    channel.pipeline().addLast(new LinkHandler(HANDSHAKE_DEADLINE, begin));
     return channel;
   }
 

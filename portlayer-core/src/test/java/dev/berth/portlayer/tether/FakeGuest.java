@@ -1,6 +1,9 @@
 package dev.berth.portlayer.tether;
 
 import dev.berth.tether.v1.DescribeRequest;
+import dev.berth.tether.v1.ExecRequest;
+import dev.berth.tether.v1.ExecResponse;
+import dev.berth.tether.v1.Exit;
 import dev.berth.tether.v1.Phase;
 import dev.berth.tether.v1.State;
 import dev.berth.tether.v1.TetherGrpc;
@@ -14,14 +17,13 @@ import io.netty.handler.ssl.SslContextBuilder;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -33,9 +35,25 @@ final class FakeGuest implements AutoCloseable {
   private final String id;
   private final Server server;
   private final CountDownLatch asked = new CountDownLatch(1);
-  private final LinkScanner scanner = new LinkScanner();
+  private final Object lock = new Object();
+
   private @Nullable Socket line;
-  private @Nullable Socket session;
+  private @Nullable Session session;
+
+  /** The guest's part of a resumable session, and the connection to the server behind it. */
+  private static final class Session {
+    private final LinkFrame.Nonce nonce;
+    private final Socket server;
+    private final SentHistory sent = new SentHistory();
+    private long received;
+    private long confirmed;
+    private boolean lost;
+
+    private Session(LinkFrame.Nonce nonce, Socket server) {
+      this.nonce = nonce;
+      this.server = server;
+    }
+  }
 
   FakeGuest(VchAuthority authority, String id, int attempt) throws IOException {
     this.id = id;
@@ -61,6 +79,11 @@ final class FakeGuest implements AutoCloseable {
                             .build());
                     answer.onCompleted();
                   }
+
+                  @Override
+                  public StreamObserver<ExecRequest> exec(StreamObserver<ExecResponse> answer) {
+                    return new Echo(answer);
+                  }
                 })
             .build()
             .start();
@@ -70,10 +93,38 @@ final class FakeGuest implements AutoCloseable {
     return new ByteArrayInputStream(text.getBytes(StandardCharsets.US_ASCII));
   }
 
-  /** Connects; what was connected before stays open, as a line whose guest has left it. */
+  /** Gives the input back as output. */
+  private record Echo(StreamObserver<ExecResponse> answer) implements StreamObserver<ExecRequest> {
+    @Override
+    public void onNext(ExecRequest request) {
+      switch (request.getKindCase()) {
+        case STDIN ->
+            answer.onNext(ExecResponse.newBuilder().setStdout(request.getStdin()).build());
+        case STDIN_CLOSED -> {
+          answer.onNext(ExecResponse.newBuilder().setExit(Exit.getDefaultInstance()).build());
+          answer.onCompleted();
+        }
+        case BEGIN, RESIZE, KIND_NOT_SET -> {}
+      }
+    }
+
+    @Override
+    public void onError(Throwable cause) {
+      // The client has gone.
+    }
+
+    @Override
+    public void onCompleted() {
+      // The client says no more.
+    }
+  }
+
+  /** Connects; the guest answers here from now on, and on no older line. */
   void dial(InetSocketAddress address) throws IOException {
     Socket socket = new Socket(address.getAddress(), address.getPort());
-    line = socket;
+    synchronized (lock) {
+      line = socket;
+    }
     Thread.ofVirtual().start(() -> serve(socket));
   }
 
@@ -88,20 +139,25 @@ final class FakeGuest implements AutoCloseable {
     }
   }
 
+  /** Cuts the line; what is under way in it is lost. */
   void hangUp() throws IOException {
-    if (line != null) {
-      line.close();
+    synchronized (lock) {
+      if (line != null && !line.isClosed()) {
+        line.setSoLinger(true, 0);
+        line.close();
+      }
     }
   }
 
   private void serve(Socket socket) {
     try (socket) {
-      OutputStream out = socket.getOutputStream();
-      out.write("noise of a boot, BERTH-LINK".getBytes(StandardCharsets.US_ASCII));
+      socket.getOutputStream().write("noise, BERTH-LINK".getBytes(StandardCharsets.US_ASCII));
+      LinkScanner scanner = new LinkScanner();
       byte[] buffer = new byte[8192];
       int n = socket.getInputStream().read(buffer);
       while (n >= 0) {
-        receive(Arrays.copyOf(buffer, n), out);
+        scanner.add(Unpooled.copiedBuffer(buffer, 0, n));
+        receive(socket, scanner);
         n = socket.getInputStream().read(buffer);
       }
     } catch (IOException e) {
@@ -109,53 +165,109 @@ final class FakeGuest implements AutoCloseable {
     }
   }
 
-  private void receive(byte[] bytes, OutputStream out) throws IOException {
-    if (session != null && LinkFrame.parse(bytes, 0).isEmpty()) {
-      session.getOutputStream().write(bytes);
-      return;
-    }
-    scanner.add(Unpooled.wrappedBuffer(bytes));
-    List<LinkFrame> frames = new ArrayList<>();
-    scanner.scan(frames::add);
-    for (LinkFrame frame : frames) {
-      answer(frame, out);
+  private void receive(Socket socket, LinkScanner scanner) throws IOException {
+    synchronized (lock) {
+      Optional<LinkScanner.Piece> piece = scanner.next();
+      while (piece.isPresent() && socket.equals(line)) {
+        LinkFrame frame = piece.get().frame();
+        if (frame != null) {
+          answer(frame);
+        } else if (session != null && !session.lost) {
+          session.received += piece.get().payload().size();
+          piece.get().payload().writeTo(session.server.getOutputStream());
+          confirm(session);
+        }
+        piece = scanner.next();
+      }
     }
   }
 
-  private void answer(LinkFrame frame, OutputStream out) throws IOException {
+  private void confirm(Session open) throws IOException {
+    if (open.received - open.confirmed >= 32 * 1024) {
+      open.confirmed = open.received;
+      send(LinkFrame.Type.RECEIVED, LinkFrame.position(open.nonce, open.received));
+    }
+  }
+
+  private void answer(LinkFrame frame) throws IOException {
     switch (frame.type()) {
       case WHO -> {
-        send(out, LinkFrame.Type.NAME, LinkFrame.Nonce.nameOf(id));
+        if (session != null) {
+          session.lost = true;
+        }
+        send(LinkFrame.Type.NAME, LinkFrame.Nonce.nameOf(id));
         asked.countDown();
       }
       case HELLO -> {
         if (session != null) {
-          session.close();
+          session.server.close();
         }
         session = null;
-        send(out, LinkFrame.Type.ACK, frame.nonce());
+        send(LinkFrame.Type.ACK, frame.nonce());
       }
-      case START -> {
-        send(out, LinkFrame.Type.READY, frame.nonce());
-        Socket begun = new Socket(InetAddress.getLoopbackAddress(), server.getPort());
+      case BEGIN -> {
+        send(LinkFrame.Type.READY, frame.nonce());
+        Session begun =
+            new Session(
+                frame.nonce(), new Socket(InetAddress.getLoopbackAddress(), server.getPort()));
         session = begun;
-        Thread.ofVirtual().start(() -> copy(begun, out));
+        Thread.ofVirtual().start(() -> copy(begun));
       }
-      case ACK, READY, NAME -> throw new IOException("a host does not say " + frame.type());
+      case RECEIVED -> {
+        if (session != null) {
+          session.sent.confirm(frame.received(session.nonce).orElseThrow());
+        }
+      }
+      case RESUME -> resume(frame);
+      case ACK, READY, NAME, START, GONE ->
+          throw new IOException("the endpoint does not say " + frame.type());
     }
   }
 
-  private static void copy(Socket from, OutputStream to) {
+  private void resume(LinkFrame frame) throws IOException {
+    OptionalLong received = session == null ? OptionalLong.empty() : frame.received(session.nonce);
+    if (session == null || received.isEmpty()) {
+      send(LinkFrame.Type.GONE, frame.nonce());
+      return;
+    }
+    session.sent.confirm(received.getAsLong());
+    session.lost = false;
+    send(LinkFrame.Type.RESUME, LinkFrame.position(session.nonce, session.received));
+    write(session.sent.kept());
+  }
+
+  private void copy(Session from) {
+    byte[] buffer = new byte[4096];
     try {
-      from.getInputStream().transferTo(to);
+      int n = from.server.getInputStream().read(buffer);
+      while (n >= 0) {
+        synchronized (lock) {
+          if (from.equals(session)) {
+            byte[] bytes = Arrays.copyOf(buffer, n);
+            from.sent.add(bytes);
+            write(bytes);
+          }
+        }
+        n = from.server.getInputStream().read(buffer);
+      }
     } catch (IOException e) {
       // The session has ended.
     }
   }
 
-  private static void send(OutputStream out, LinkFrame.Type type, LinkFrame.Nonce nonce)
-      throws IOException {
-    out.write(new LinkFrame(type, nonce).bytes());
+  private void send(LinkFrame.Type type, LinkFrame.Nonce nonce) {
+    write(new LinkFrame(type, nonce).bytes());
+  }
+
+  /** As a serial port does: without a peer, what is written is nowhere. */
+  private void write(byte[] bytes) {
+    try {
+      if (line != null) {
+        line.getOutputStream().write(bytes);
+      }
+    } catch (IOException e) {
+      // Sent again when the session is resumed.
+    }
   }
 
   @Override

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.HexFormat;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -34,6 +35,19 @@ class LinkFrameTest {
     assertEquals(
         new LinkFrame.Nonce(name.path("hex").asString()),
         LinkFrame.Nonce.nameOf(name.path("id").asString()));
+  }
+
+  @Test
+  void aPositionIsTheGoldenOne() throws IOException {
+    LinkFrame.Nonce session = new LinkFrame.Nonce(golden().path("nonce").asString());
+    long received = golden().path("position").path("received").asLong();
+    LinkFrame.Nonce position =
+        new LinkFrame.Nonce(golden().path("position").path("hex").asString());
+    LinkFrame frame = new LinkFrame(LinkFrame.Type.RESUME, position);
+
+    assertEquals(position, LinkFrame.position(session, received));
+    assertEquals(OptionalLong.of(received), frame.received(session));
+    assertEquals(OptionalLong.empty(), frame.received(LinkFrame.Nonce.nameOf("another")));
   }
 
   @Test

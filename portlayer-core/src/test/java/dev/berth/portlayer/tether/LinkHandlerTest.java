@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 class LinkHandlerTest {
   private final Above above = new Above();
   private final EmbeddedChannel channel =
-      new EmbeddedChannel(new LinkHandler(Duration.ofSeconds(10)), above);
+      new EmbeddedChannel(new LinkHandler(Duration.ofSeconds(10), LinkFrame.Type.START), above);
 
   /** Remembers whether it was told that the channel is active. */
   private static final class Above extends ChannelInboundHandlerAdapter {

@@ -1,11 +1,15 @@
 package dev.berth.portlayer.tether;
 
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.berth.portlayer.PortLayerException;
 import dev.berth.portlayer.PortLayerException.Code;
+import dev.berth.portlayer.interaction.ExecSpec;
+import dev.berth.portlayer.interaction.ProcessSession;
 import dev.berth.tether.v1.Phase;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -15,6 +19,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -63,7 +71,7 @@ class SerialEndpointTest {
   void aCallWaitsForTheGuestToBeDialledIn() throws Exception {
     TetherClient client = client("vm-1");
     FakeGuest guest = guest("vm-1");
-    try (var executor = java.util.concurrent.Executors.newVirtualThreadPerTaskExecutor()) {
+    try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
       var answer = executor.submit(client::describe);
       guest.dial(endpoint.address());
       assertEquals(Phase.RUNNING, answer.get().getPhase());
@@ -92,6 +100,46 @@ class SerialEndpointTest {
       awaitAttempt(client, 0);
       guest.hangUp();
     }
+  }
+
+  @Test
+  void aSessionGoesOnOverManyLostConnections() throws Exception {
+    FakeGuest guest = guest("vm-1");
+    guest.dial(endpoint.address());
+    byte[] data = new byte[4 << 20];
+    new Random(1).nextBytes(data);
+    try (ProcessSession session =
+            client("vm-1").exec(new ExecSpec(List.of("cat"), false, true, Optional.empty()));
+        ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
+      var written =
+          executor.submit(
+              () -> {
+                session.stdin().write(data);
+                session.stdin().close();
+                return true;
+              });
+      byte[] back = new byte[data.length];
+      for (int i = 0; i < 16; i++) {
+        int part = back.length / 16;
+        assertEquals(part, session.stdout().readNBytes(back, i * part, part));
+        guest.hangUp();
+        guest.dial(endpoint.address());
+      }
+      assertTrue(written.get());
+      assertArrayEquals(data, back);
+      assertEquals(0, session.awaitExit(Duration.ofSeconds(30)).orElseThrow().code());
+    }
+  }
+
+  @Test
+  void aGuestThatStartedAgainEndsTheSession() throws Exception {
+    FakeGuest before = guest("vm-1");
+    before.dial(endpoint.address());
+    TetherClient client = client("vm-1");
+    awaitAttempt(client, 0);
+    before.close();
+    guest("vm-1", 3).dial(endpoint.address());
+    awaitAttempt(client, 3);
   }
 
   @Test
