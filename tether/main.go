@@ -2,17 +2,35 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"runtime/debug"
 
-	// Its init function is the shim.
-	_ "berth.dev/tether/shim"
+	"berth.dev/tether/crash"
+	"berth.dev/tether/link"
+	"berth.dev/tether/pid1"
+	"berth.dev/tether/server"
 )
 
+// memoryLimit makes the collector work harder before the tether takes memory from the container.
+const memoryLimit = 24 << 20
+
+// main serves the control plane, which has just called for the first time: package pid1 has done all that came before. The init function
+// of package shim, which it imports, is the shim.
 func main() {
-	if os.Getpid() != 1 {
-		fmt.Fprintln(os.Stderr, "tether is the first process of a containerVM and runs only as process 1")
+	m := pid1.Booted()
+	if m == nil {
+		fmt.Fprintln(os.Stderr, "tether is the first process of a containerVM and runs only as process 1, named /init")
 		os.Exit(2)
 	}
-	runInit()
+	defer crash.Guard()
+	debug.SetMemoryLimit(memoryLimit)
+	debug.SetGCPercent(50)
+	tether := &server.Tether{Container: m.Container, State: m.States, Files: m.Files, PowerOff: pid1.PowerOff}
+	listener := link.NewListener(m.Control, link.NameOf(m.Config.ID))
+	crash.Go(func() {
+		pid1.Fatal(fmt.Errorf("serve the control plane: %w", server.Serve(m.Config.Identity, tether, listener)))
+	})
+	pid1.Fatal(fmt.Errorf("the control port has ended: %w", listener.Run(context.Background())))
 }

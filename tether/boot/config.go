@@ -5,10 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
-	"net/netip"
+	"io/fs"
 	"os"
-	"path/filepath"
+	"strings"
 )
 
 // Config is what the control plane gives a containerVM at its power-on. It holds the VM's private key, and with the process secrets of the
@@ -81,16 +80,16 @@ func ParseConfig(content []byte) (*Config, error) {
 }
 
 func (n Interface) check() error {
-	if _, err := net.ParseMAC(n.MAC); err != nil {
+	if _, err := parseMAC(n.MAC); err != nil {
 		return fmt.Errorf("mac: %w", err)
 	}
 	for _, address := range n.Addresses {
-		if _, err := netip.ParsePrefix(address); err != nil {
+		if _, err := parsePrefix(address); err != nil {
 			return fmt.Errorf("addresses: %w", err)
 		}
 	}
 	if n.Gateway != "" {
-		if _, err := netip.ParseAddr(n.Gateway); err != nil {
+		if _, err := parseAddress(n.Gateway); err != nil {
 			return fmt.Errorf("gateway: %w", err)
 		}
 	}
@@ -115,9 +114,8 @@ func (c *Config) Addresses() []string {
 	var all []string
 	for _, n := range c.Interfaces {
 		for _, address := range n.Addresses {
-			if prefix, err := netip.ParsePrefix(address); err == nil {
-				all = append(all, prefix.Addr().String())
-			}
+			first, _, _ := strings.Cut(address, "/")
+			all = append(all, first)
 		}
 	}
 	return all
@@ -136,17 +134,19 @@ func ReadConfig() (*Config, error) {
 
 // HideConfig takes the firmware's files, and with them the VM's private key, out of sysfs. Nothing in the VM needs them again.
 func HideConfig() error {
-	devices, err := filepath.Glob("/sys/bus/platform/drivers/fw_cfg/*:*")
+	const driver = "/sys/bus/platform/drivers/fw_cfg"
+	entries, err := os.ReadDir(driver)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	more, err := filepath.Glob("/sys/bus/platform/drivers/fw_cfg/fw_cfg*")
-	if err != nil {
-		return err
-	}
-	for _, device := range append(devices, more...) {
-		if err := os.WriteFile("/sys/bus/platform/drivers/fw_cfg/unbind", []byte(filepath.Base(device)), 0); err != nil {
-			return fmt.Errorf("hide the boot configuration: %w", err)
+	for _, entry := range entries {
+		if name := entry.Name(); strings.Contains(name, ":") || strings.HasPrefix(name, "fw_cfg") {
+			if err := os.WriteFile(driver+"/unbind", []byte(name), 0); err != nil {
+				return fmt.Errorf("hide the boot configuration: %w", err)
+			}
 		}
 	}
 	return nil

@@ -2,7 +2,6 @@ package boot
 
 import (
 	"bytes"
-	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -49,7 +48,7 @@ func TestNetlinkAttributesAreAligned(t *testing.T) {
 	if got, want := attribute(3, []byte{1, 2, 3, 4, 5}), []byte{9, 0, 3, 0, 1, 2, 3, 4, 5, 0, 0, 0}; !bytes.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	if got := broadcast(netip.MustParsePrefix("10.222.0.5/20")); !bytes.Equal(got, []byte{10, 222, 15, 255}) {
+	if got := broadcast(prefix{address{10, 222, 0, 5}, 20}); !bytes.Equal(got, []byte{10, 222, 15, 255}) {
 		t.Errorf("broadcast %v", got)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -35,7 +34,7 @@ type Modules struct {
 
 // ReadModules reads index.json of a directory; a missing index is an empty one.
 func ReadModules(directory string) (*Modules, error) {
-	content, err := os.ReadFile(filepath.Join(directory, "index.json"))
+	content, err := os.ReadFile(path.Join(directory, "index.json"))
 	if errors.Is(err, fs.ErrNotExist) {
 		content, err = []byte("[]"), nil
 	}
@@ -46,7 +45,7 @@ func ReadModules(directory string) (*Modules, error) {
 	if err := json.Unmarshal(content, &list); err != nil {
 		return nil, fmt.Errorf("the module index is not valid: %w", err)
 	}
-	return NewModules(list, func(file string) error { return loadModule(filepath.Join(directory, file)) }), nil
+	return NewModules(list, func(file string) error { return loadModule(path.Join(directory, file)) }), nil
 }
 
 // NewModules makes a loader; load is given the file of each module.
@@ -134,16 +133,15 @@ func (m Module) matches(devices []string) bool {
 // Devices gives the modalias of every device of the buses that a containerVM has.
 func Devices() []string {
 	var all []string
-	for _, pattern := range []string{"/sys/bus/*/devices/*/modalias"} {
-		files, err := filepath.Glob(pattern)
-		if err != nil {
-			continue
-		}
-		for _, file := range files {
-			if content, err := os.ReadFile(file); err == nil {
-				all = append(all, strings.TrimSpace(string(content)))
-			}
-		}
+	buses, err := os.ReadDir("/sys/bus")
+	if err != nil {
+		return nil
+	}
+	for _, bus := range buses {
+		_ = each("/sys/bus/"+bus.Name()+"/devices", "modalias", func(_, alias string) bool {
+			all = append(all, alias)
+			return false
+		})
 	}
 	return all
 }

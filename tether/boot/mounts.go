@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -108,19 +106,20 @@ const deviceDeadline = 10 * time.Second
 func FindDisk(serial string) (string, error) {
 	var node string
 	err := Await(deviceDeadline, func() error {
-		files, err := filepath.Glob("/sys/block/*/serial")
-		if err != nil {
-			return err
-		}
-		for _, file := range files {
-			content, err := os.ReadFile(file)
-			if err == nil && strings.TrimSpace(string(content)) == serial {
-				node = filepath.Join("/dev", filepath.Base(filepath.Dir(file)))
-				_, err := os.Stat(node)
-				return err
+		node = ""
+		err := each("/sys/block", "serial", func(disk, value string) bool {
+			if value == serial {
+				node = "/dev/" + disk
 			}
+			return node != ""
+		})
+		if err == nil && node == "" {
+			err = fmt.Errorf("no disk has the serial number %q", serial)
 		}
-		return fmt.Errorf("no disk has the serial number %q", serial)
+		if err == nil {
+			_, err = os.Stat(node)
+		}
+		return err
 	})
 	return node, err
 }

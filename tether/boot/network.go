@@ -4,10 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"net"
-	"net/netip"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"unsafe"
@@ -43,29 +40,27 @@ func ConfigureNetwork(interfaces []Interface) error {
 }
 
 func findInterface(mac string) (int, error) {
-	wanted, err := net.ParseMAC(mac)
-	if err != nil {
-		return 0, err
-	}
 	index := 0
-	err = Await(deviceDeadline, func() error {
-		files, err := filepath.Glob("/sys/class/net/*/address")
+	err := Await(deviceDeadline, func() error {
+		var found string
+		err := each("/sys/class/net", "address", func(name, value string) bool {
+			if strings.EqualFold(value, mac) {
+				found = name
+			}
+			return found != ""
+		})
 		if err != nil {
 			return err
 		}
-		for _, file := range files {
-			content, err := os.ReadFile(file)
-			if err != nil || !strings.EqualFold(strings.TrimSpace(string(content)), wanted.String()) {
-				continue
-			}
-			number, err := os.ReadFile(filepath.Join(filepath.Dir(file), "ifindex"))
-			if err != nil {
-				return err
-			}
-			index, err = strconv.Atoi(strings.TrimSpace(string(number)))
+		if found == "" {
+			return errors.New("no interface has this MAC address")
+		}
+		number, err := os.ReadFile("/sys/class/net/" + found + "/ifindex")
+		if err != nil {
 			return err
 		}
-		return errors.New("no interface has this MAC address")
+		index, err = strconv.Atoi(strings.TrimSpace(string(number)))
+		return err
 	})
 	return index, err
 }
@@ -79,7 +74,7 @@ func (n *netlink) configure(i Interface) error {
 		return fmt.Errorf("bring it up: %w", err)
 	}
 	for _, address := range i.Addresses {
-		prefix, err := netip.ParsePrefix(address)
+		prefix, err := parsePrefix(address)
 		if err != nil {
 			return err
 		}
@@ -90,12 +85,12 @@ func (n *netlink) configure(i Interface) error {
 	if i.Gateway == "" {
 		return nil
 	}
-	gateway, err := netip.ParseAddr(i.Gateway)
+	gateway, err := parseAddress(i.Gateway)
 	if err != nil {
 		return err
 	}
 	if err := n.addDefaultRoute(index, gateway); err != nil {
-		return fmt.Errorf("add the gateway %s: %w", gateway, err)
+		return fmt.Errorf("add the gateway %s: %w", i.Gateway, err)
 	}
 	return nil
 }
@@ -125,39 +120,39 @@ func (n *netlink) setLink(index, mtu int) error {
 	return n.request(unix.RTM_NEWLINK, 0, body)
 }
 
-func (n *netlink) addAddress(index int, prefix netip.Prefix) error {
-	header := unix.IfAddrmsg{Family: family(prefix.Addr()), Prefixlen: uint8(prefix.Bits()), Index: uint32(index)}
-	if prefix.Addr().Is6() {
+func (n *netlink) addAddress(index int, p prefix) error {
+	header := unix.IfAddrmsg{Family: p.address.family(), Prefixlen: uint8(p.bits), Index: uint32(index)}
+	if p.address.is6() {
 		// The address manager makes sure that there is no duplicate.
 		header.Flags = unix.IFA_F_NODAD
 	}
-	address := prefix.Addr().AsSlice()
-	body := append(structBytes(&header), attribute(unix.IFA_LOCAL, address)...)
-	body = append(body, attribute(unix.IFA_ADDRESS, address)...)
-	if prefix.Addr().Is4() && prefix.Bits() < 31 {
-		body = append(body, attribute(unix.IFA_BROADCAST, broadcast(prefix))...)
+	body := append(structBytes(&header), attribute(unix.IFA_LOCAL, p.address)...)
+	body = append(body, attribute(unix.IFA_ADDRESS, p.address)...)
+	if !p.address.is6() && p.bits < 31 {
+		body = append(body, attribute(unix.IFA_BROADCAST, broadcast(p))...)
 	}
 	return n.request(unix.RTM_NEWADDR, unix.NLM_F_CREATE|unix.NLM_F_REPLACE, body)
 }
 
-func broadcast(prefix netip.Prefix) []byte {
-	address := prefix.Addr().As4()
-	word := binary.BigEndian.Uint32(address[:]) | (1<<(32-prefix.Bits()) - 1)
+func broadcast(p prefix) []byte {
+	word := binary.BigEndian.Uint32(p.address) | (1<<(32-p.bits) - 1)
 	return binary.BigEndian.AppendUint32(nil, word)
 }
 
-func (n *netlink) addDefaultRoute(index int, gateway netip.Addr) error {
+func (n *netlink) addDefaultRoute(index int, gateway address) error {
 	header := unix.RtMsg{
-		Family: family(gateway), Table: unix.RT_TABLE_MAIN, Protocol: unix.RTPROT_BOOT, Scope: unix.RT_SCOPE_UNIVERSE,
+		Family: gateway.family(), Table: unix.RT_TABLE_MAIN, Protocol: unix.RTPROT_BOOT, Scope: unix.RT_SCOPE_UNIVERSE,
 		Type: unix.RTN_UNICAST, Flags: unix.RTNH_F_ONLINK,
 	}
-	body := append(structBytes(&header), attribute(unix.RTA_GATEWAY, gateway.AsSlice())...)
+	body := append(structBytes(&header), attribute(unix.RTA_GATEWAY, gateway)...)
 	body = append(body, attribute(unix.RTA_OIF, binary.NativeEndian.AppendUint32(nil, uint32(index)))...)
 	return n.request(unix.RTM_NEWROUTE, unix.NLM_F_CREATE|unix.NLM_F_REPLACE, body)
 }
 
-func family(address netip.Addr) uint8 {
-	if address.Is6() {
+func (a address) is6() bool { return len(a) == 16 }
+
+func (a address) family() uint8 {
+	if a.is6() {
 		return unix.AF_INET6
 	}
 	return unix.AF_INET

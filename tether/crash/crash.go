@@ -3,7 +3,7 @@ package crash
 
 import (
 	"fmt"
-	"runtime/debug"
+	"runtime"
 	"sync/atomic"
 )
 
@@ -19,9 +19,15 @@ func Guard() {
 		return
 	}
 	if handle := handler.Load(); handle != nil {
-		(*handle)(fmt.Sprintf("%v\n%s", reason, debug.Stack()))
+		(*handle)(fmt.Sprintf("%v\n%s", reason, stack()))
 	}
 	panic(reason)
+}
+
+// stack is debug.Stack, of a package that is initialised late, see package pid1.
+func stack() []byte {
+	trace := make([]byte, 64<<10)
+	return trace[:runtime.Stack(trace, false)]
 }
 
 // Go runs task in a guarded goroutine.

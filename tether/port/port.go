@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -29,18 +28,20 @@ type Port struct {
 	file   *os.File
 	raw    syscall.RawConn
 	hungUp bool
+	early  []byte // what Await has read
 }
 
 // Find gives the device node of the named port, or an error that wraps os.ErrNotExist while there is none.
 func Find(name string) (string, error) {
-	entries, err := filepath.Glob("/sys/class/virtio-ports/*/name")
-	if err != nil {
+	const ports = "/sys/class/virtio-ports/"
+	entries, err := os.ReadDir(ports)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return "", err
 	}
 	for _, entry := range entries {
-		content, err := os.ReadFile(entry)
+		content, err := os.ReadFile(ports + entry.Name() + "/name")
 		if err == nil && strings.TrimSpace(string(content)) == name {
-			return filepath.Join("/dev", filepath.Base(filepath.Dir(entry))), nil
+			return "/dev/" + entry.Name(), nil
 		}
 	}
 	return "", fmt.Errorf("no virtio port is named %s: %w", name, os.ErrNotExist)
@@ -66,6 +67,11 @@ func newPort(file *os.File) (*Port, error) {
 // Read waits for bytes. It returns io.EOF once when the host has hung up (or is not there yet); the next Read waits for the host to come
 // back.
 func (p *Port) Read(b []byte) (int, error) {
+	if len(p.early) > 0 {
+		n := copy(b, p.early)
+		p.early = p.early[n:]
+		return n, nil
+	}
 	var n int
 	var failure error
 	err := p.raw.Read(func(fd uintptr) bool {
@@ -94,6 +100,21 @@ func (p *Port) Read(b []byte) (int, error) {
 		return 0, err
 	}
 	return n, failure
+}
+
+// Await waits for the host to send something. The next Read gives it.
+func (p *Port) Await() error {
+	buffer := make([]byte, 4096)
+	for {
+		n, err := p.Read(buffer)
+		if n > 0 {
+			p.early = buffer[:n]
+			return nil
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+	}
 }
 
 // Write waits until everything is with the driver; the host takes it from there in order. A host that does not take it, or is not there,

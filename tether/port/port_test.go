@@ -89,3 +89,36 @@ func TestFindTellsTheName(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAwaitedBytesAreReadLater(t *testing.T) {
+	p, host := pair(t)
+	if _, err := host.Write([]byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Await(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := host.Write([]byte(" again")); err != nil {
+		t.Fatal(err)
+	}
+	content := make([]byte, 11)
+	if _, err := io.ReadFull(p, content[:2]); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(p, content[2:]); err != nil || string(content) != "hello again" {
+		t.Errorf("%q, %v", content, err)
+	}
+}
+
+func TestAwaitOutlivesAHangup(t *testing.T) {
+	p, host := pair(t)
+	if err := host.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.SetReadDeadline(time.Now().Add(10 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Await(); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("a hangup is not the end: %v", err)
+	}
+}

@@ -6,8 +6,6 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
-
-	"berth.dev/tether/api"
 )
 
 // ErrSlow ends an attachment whose caller took no output for too long.
@@ -30,22 +28,22 @@ func (c *Container) Attach(ctx context.Context) (*Attachment, error) {
 }
 
 // Copy sends the output from now on until the process has ended, and gives its exit.
-func (a *Attachment) Copy(send func(stream string, data []byte) error) (*api.Exit, error) {
+func (a *Attachment) Copy(send func(stream string, data []byte) error) (Exit, error) {
 	defer a.run.hub.detach(a.part)
 	for {
 		select {
 		case c, open := <-a.part.queue:
 			if !open {
 				<-a.run.ended
-				return &api.Exit{ExitCode: a.run.final.ExitCode}, nil
+				return Exit{Code: a.run.final.ExitCode}, nil
 			}
 			if err := send(c.stream, c.data); err != nil {
-				return nil, err
+				return Exit{}, err
 			}
 		case <-a.part.dropped:
-			return nil, ErrSlow
+			return Exit{}, ErrSlow
 		case <-a.ctx.Done():
-			return nil, a.ctx.Err()
+			return Exit{}, a.ctx.Err()
 		}
 	}
 }
@@ -85,4 +83,4 @@ func (a *Attachment) CloseInput() error {
 }
 
 // Resize sets the size of the process's terminal.
-func (a *Attachment) Resize(size *api.TerminalSize) error { return resize(a.run.child.terminal, size) }
+func (a *Attachment) Resize(size *Size) error { return resize(a.run.child.terminal, size) }

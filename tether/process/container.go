@@ -6,18 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
+	filepath "path" // path/filepath is initialised late, see package pid1
 	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"berth.dev/tether/api"
 	"berth.dev/tether/boot"
 	"berth.dev/tether/crash"
 	"berth.dev/tether/logs"
+	"berth.dev/tether/schema"
 	"berth.dev/tether/shim"
 	"berth.dev/tether/state"
 	"berth.dev/tether/volume"
@@ -74,7 +73,7 @@ func New(config *boot.Config, states *state.Store, log *logs.Writer, files *volu
 }
 
 // Start starts an attempt; see the schema for when it refuses.
-func (c *Container) Start(attempt uint32, p *api.Process) (*api.State, error) {
+func (c *Container) Start(attempt uint32, p *schema.Process) (*schema.State, error) {
 	c.starting.Lock()
 	defer c.starting.Unlock()
 	repeated, err := c.admit(attempt)
@@ -109,7 +108,7 @@ func (c *Container) admit(attempt uint32) (repeated bool, err error) {
 	return false, fmt.Errorf("%w: attempt %d still runs", ErrPrecondition, c.attempt)
 }
 
-func (c *Container) spec(attempt uint32, p *api.Process) (*shim.Spec, error) {
+func (c *Container) spec(attempt uint32, p *schema.Process) (*shim.Spec, error) {
 	hostname := p.Hostname
 	if hostname == "" {
 		hostname = c.config.Hostname
@@ -129,7 +128,7 @@ func (c *Container) spec(attempt uint32, p *api.Process) (*shim.Spec, error) {
 }
 
 // prepareFiles makes the files that the tether itself mounts into the container. A mount of the caller at the same place wins.
-func (c *Container) prepareFiles(attempt uint32, p *api.Process, hostname string, root *shim.Root) error {
+func (c *Container) prepareFiles(attempt uint32, p *schema.Process, hostname string, root *shim.Root) error {
 	directory := filepath.Join(boot.Directory, "etc", attemptName(attempt))
 	if err := os.RemoveAll(filepath.Dir(directory)); err != nil {
 		return err
@@ -165,7 +164,7 @@ func terminationFile(attempt uint32) string {
 }
 
 // launch starts the process on a fresh layer and reports it running, or ended at once when it cannot be started.
-func (c *Container) launch(attempt uint32, p *api.Process, spec *shim.Spec) (*api.State, error) {
+func (c *Container) launch(attempt uint32, p *schema.Process, spec *shim.Spec) (*schema.State, error) {
 	layer, err := c.newLayer(attempt)
 	if err != nil {
 		return nil, err
@@ -176,7 +175,7 @@ func (c *Container) launch(attempt uint32, p *api.Process, spec *shim.Spec) (*ap
 	spec.Root.Target = boot.RootDirectory
 	spec.Root.OverlayOptions = layer.options()
 	c.log.Attempt(attempt)
-	now := timestamppb.Now()
+	now := time.Now()
 	r := &run{container: c, attempt: attempt, process: p, kills: oomKills(), ended: make(chan struct{}), began: now}
 	child, err := c.spawner.spawn(spec, p.Stdin, -1)
 	c.mu.Lock()
@@ -188,20 +187,20 @@ func (c *Container) launch(attempt uint32, p *api.Process, spec *shim.Spec) (*ap
 	c.mu.Unlock()
 	if err != nil {
 		layer.discard()
-		return c.state.Update(func(s *api.State) {
+		return c.state.Update(func(s *schema.State) {
 			setExited(s, attempt, now, exitReport{code: startErrorCode, reason: StartError, message: err.Error()})
 		}), nil
 	}
-	running := c.state.Update(func(s *api.State) {
+	running := c.state.Update(func(s *schema.State) {
 		clearExit(s)
-		s.Phase, s.Attempt, s.StartedAt = api.Phase_RUNNING, attempt, now
+		s.Phase, s.Attempt, s.StartedAt = schema.Running, attempt, now
 	})
 	crash.Go(func() { r.finish(layer) })
 	return running, nil
 }
 
-func clearExit(s *api.State) {
-	s.FinishedAt, s.ExitCode, s.Signal, s.Reason, s.Message = nil, 0, 0, "", ""
+func clearExit(s *schema.State) {
+	s.FinishedAt, s.ExitCode, s.Signal, s.Reason, s.Message = time.Time{}, 0, 0, "", ""
 }
 
 type exitReport struct {
@@ -211,8 +210,8 @@ type exitReport struct {
 	message string
 }
 
-func setExited(s *api.State, attempt uint32, began *timestamppb.Timestamp, e exitReport) {
-	s.Phase, s.Attempt, s.StartedAt, s.FinishedAt = api.Phase_EXITED, attempt, began, timestamppb.Now()
+func setExited(s *schema.State, attempt uint32, began time.Time, e exitReport) {
+	s.Phase, s.Attempt, s.StartedAt, s.FinishedAt = schema.Exited, attempt, began, time.Now()
 	s.ExitCode, s.Signal, s.Reason, s.Message = e.code, e.signal, e.reason, e.message
 }
 
@@ -249,7 +248,7 @@ func stopSignal(configured, override string) (unix.Signal, error) {
 }
 
 // Stop ends the process and gives the exited state; with none running it gives the state as it is.
-func (c *Container) Stop(ctx context.Context, grace time.Duration, override string) (*api.State, error) {
+func (c *Container) Stop(ctx context.Context, grace time.Duration, override string) (*schema.State, error) {
 	r, err := c.running()
 	if err != nil {
 		return c.state.Current(), nil

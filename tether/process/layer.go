@@ -3,7 +3,7 @@ package process
 import (
 	"fmt"
 	"os"
-	"path/filepath"
+	filepath "path" // path/filepath is initialised late, see package pid1
 	"strings"
 
 	"berth.dev/tether/boot"

@@ -9,11 +9,10 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"berth.dev/tether/api"
 	"berth.dev/tether/crash"
 	"berth.dev/tether/logs"
+	"berth.dev/tether/schema"
 	"berth.dev/tether/state"
 )
 
@@ -29,14 +28,14 @@ const (
 type run struct {
 	container *Container
 	attempt   uint32
-	process   *api.Process
-	began     *timestamppb.Timestamp
+	process   *schema.Process
+	began     time.Time
 	kills     uint64
 	child     *spawned
 	copying   sync.WaitGroup
 	hub       hub
 	ended     chan struct{}
-	final     *api.State // set before ended is closed
+	final     *schema.State // set before ended is closed
 
 	input sync.Mutex
 
@@ -92,7 +91,7 @@ func (r *run) finish(layer *layer) {
 	c.mu.Lock()
 	c.current = nil
 	// Told before the next attempt can begin.
-	r.final = c.state.Update(func(s *api.State) { setExited(s, r.attempt, r.began, report) })
+	r.final = c.state.Update(func(s *schema.State) { setExited(s, r.attempt, r.began, report) })
 	c.mu.Unlock()
 	unix.Close(r.child.pidfd)
 	r.hub.close()
@@ -130,13 +129,13 @@ func (r *run) reason(code int32) string {
 }
 
 // terminationMessage gives the content of the file, or the end of the log when the policy has it so.
-func terminationMessage(p *api.Process, file string, code int32, tail func() string) string {
+func terminationMessage(p *schema.Process, file string, code int32, tail func() string) string {
 	if p.TerminationMessagePath != "" {
 		if text := readStart(file, state.MessageLimit); text != "" {
 			return text
 		}
 	}
-	if code != 0 && p.TerminationMessagePolicy == api.TerminationMessagePolicy_FALLBACK_TO_LOGS_ON_ERROR {
+	if code != 0 && p.FallbackToLogs {
 		return tail()
 	}
 	return ""

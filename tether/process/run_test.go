@@ -12,33 +12,32 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"berth.dev/tether/api"
+	"berth.dev/tether/schema"
 )
 
 func TestTerminationMessage(t *testing.T) {
-	const fallback = api.TerminationMessagePolicy_FALLBACK_TO_LOGS_ON_ERROR
 	tests := map[string]struct {
-		path    string
-		content string
-		policy  api.TerminationMessagePolicy
-		code    int32
-		want    string
+		path     string
+		content  string
+		fallback bool
+		code     int32
+		want     string
 	}{
-		"the file":                {"/dev/termination-log", "because", 0, 1, "because"},
-		"the file on success":     {"/dev/termination-log", "fine", fallback, 0, "fine"},
-		"the file before the log": {"/dev/termination-log", "because", fallback, 1, "because"},
-		"the log":                 {"/dev/termination-log", "", fallback, 1, "the log"},
-		"no log on success":       {"/dev/termination-log", "", fallback, 0, ""},
-		"no log by policy":        {"/dev/termination-log", "", 0, 1, ""},
-		"no path":                 {"", "not asked for", 0, 1, ""},
-		"the file's first 4 KiB":  {"/x", strings.Repeat("y", 5000), 0, 0, strings.Repeat("y", 4096)},
+		"the file":                {"/dev/termination-log", "because", false, 1, "because"},
+		"the file on success":     {"/dev/termination-log", "fine", true, 0, "fine"},
+		"the file before the log": {"/dev/termination-log", "because", true, 1, "because"},
+		"the log":                 {"/dev/termination-log", "", true, 1, "the log"},
+		"no log on success":       {"/dev/termination-log", "", true, 0, ""},
+		"no log by policy":        {"/dev/termination-log", "", false, 1, ""},
+		"no path":                 {"", "not asked for", false, 1, ""},
+		"the file's first 4 KiB":  {"/x", strings.Repeat("y", 5000), false, 0, strings.Repeat("y", 4096)},
 	}
 	for name, test := range tests {
 		file := filepath.Join(t.TempDir(), "termination")
 		if err := os.WriteFile(file, []byte(test.content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		p := &api.Process{TerminationMessagePath: test.path, TerminationMessagePolicy: test.policy}
+		p := &schema.Process{TerminationMessagePath: test.path, FallbackToLogs: test.fallback}
 		if got := terminationMessage(p, file, test.code, func() string { return "the log" }); got != test.want {
 			t.Errorf("%s: %.50q, want %.50q", name, got, test.want)
 		}

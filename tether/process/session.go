@@ -10,7 +10,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"berth.dev/tether/api"
 	"berth.dev/tether/crash"
 	"berth.dev/tether/logs"
 	"berth.dev/tether/shim"
@@ -23,6 +22,22 @@ const (
 	hangupGrace = 2 * time.Second
 )
 
+// Size is that of a terminal, in characters.
+type Size struct{ Columns, Rows uint16 }
+
+// Command is what to run beside the container's first process; a nil Size leaves the terminal's.
+type Command struct {
+	Arguments       []string
+	Terminal, Stdin bool
+	Size            *Size
+}
+
+// Exit tells how a process ended, or why it could not be started.
+type Exit struct {
+	Code    int32
+	Message string
+}
+
 // Session is a process beside the container's first one.
 type Session struct {
 	child  *spawned
@@ -33,7 +48,7 @@ type Session struct {
 }
 
 // Exec starts a process in the container. The error is a *shim.Failure when it could not be executed.
-func (c *Container) Exec(begin *api.ExecBegin) (*Session, error) {
+func (c *Container) Exec(command Command) (*Session, error) {
 	r, err := c.running()
 	if err != nil {
 		return nil, err
@@ -46,14 +61,16 @@ func (c *Container) Exec(begin *api.ExecBegin) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	spec.Arguments, spec.Terminal = begin.Arguments, begin.Terminal
-	spec.Columns, spec.Rows = uint16(begin.Size.GetColumns()), uint16(begin.Size.GetRows())
+	spec.Arguments, spec.Terminal = command.Arguments, command.Terminal
+	if command.Size != nil {
+		spec.Columns, spec.Rows = command.Size.Columns, command.Size.Rows
+	}
 	joined, err := r.duplicatePidfd()
 	if err != nil {
 		return nil, err
 	}
 	defer unix.Close(joined)
-	child, err := c.spawner.spawn(spec, begin.Stdin, joined)
+	child, err := c.spawner.spawn(spec, command.Stdin, joined)
 	if err != nil {
 		return nil, err
 	}
@@ -169,9 +186,9 @@ func (s *Session) CloseInput(ctx context.Context) error {
 }
 
 // Resize sets the size of the process's terminal.
-func (s *Session) Resize(size *api.TerminalSize) error { return resize(s.child.terminal, size) }
+func (s *Session) Resize(size *Size) error { return resize(s.child.terminal, size) }
 
-func resize(terminal *os.File, size *api.TerminalSize) error {
+func resize(terminal *os.File, size *Size) error {
 	if terminal == nil || size == nil {
 		return nil
 	}
@@ -179,7 +196,7 @@ func resize(terminal *os.File, size *api.TerminalSize) error {
 	if err != nil {
 		return err
 	}
-	window := unix.Winsize{Col: uint16(size.Columns), Row: uint16(size.Rows)}
+	window := unix.Winsize{Col: size.Columns, Row: size.Rows}
 	var failure error
 	err = raw.Control(func(fd uintptr) { failure = unix.IoctlSetWinsize(int(fd), unix.TIOCSWINSZ, &window) })
 	return errors.Join(err, failure)
@@ -217,14 +234,14 @@ func (s *Session) end() {
 }
 
 // Failure tells the exit code and message of a process that could not be started, and whether err is of that kind.
-func Failure(err error) (*api.Exit, bool) {
+func Failure(err error) (Exit, bool) {
 	var failure *shim.Failure
 	if !errors.As(err, &failure) {
-		return nil, false
+		return Exit{}, false
 	}
 	code := failure.ExitCode
 	if code == startErrorCode {
 		code = 126
 	}
-	return &api.Exit{ExitCode: int32(code), Message: failure.Message}, true
+	return Exit{Code: int32(code), Message: failure.Message}, true
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
+	filepath "path" // path/filepath is initialised late, see package pid1
 	"slices"
 	"strconv"
 	"strings"
@@ -14,8 +14,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"berth.dev/tether/api"
 	"berth.dev/tether/boot"
+	"berth.dev/tether/schema"
 	"berth.dev/tether/shim"
 	"berth.dev/tether/volume"
 )
@@ -33,7 +33,7 @@ func newSources(files *volume.Store) *sources {
 }
 
 // prepare gives the shim's mounts for those of a process. Writable sources become the group's, as fsGroup asks for.
-func (s *sources) prepare(mounts []*api.Mount, group *uint32) ([]shim.Mount, error) {
+func (s *sources) prepare(mounts []schema.Mount, group *uint32) ([]shim.Mount, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var result []shim.Mount
@@ -47,7 +47,7 @@ func (s *sources) prepare(mounts []*api.Mount, group *uint32) ([]shim.Mount, err
 	return result, nil
 }
 
-func (s *sources) prepareOne(mount *api.Mount, group *uint32) (shim.Mount, error) {
+func (s *sources) prepareOne(mount schema.Mount, group *uint32) (shim.Mount, error) {
 	m := shim.Mount{Destination: mount.Destination, SubPath: mount.SubPath, ReadOnly: mount.ReadOnly, Group: group, MakeSubPath: true}
 	if !filepath.IsAbs(mount.Destination) || filepath.Clean(mount.Destination) == "/" {
 		return m, errors.New("destination must be an absolute path below /")
@@ -56,19 +56,19 @@ func (s *sources) prepareOne(mount *api.Mount, group *uint32) (shim.Mount, error
 		return m, errors.New("sub_path must be relative and without \"..\"")
 	}
 	var err error
-	switch source := mount.Source.(type) {
-	case *api.Mount_ScratchDirectory:
-		m.Source, err = s.scratch(source.ScratchDirectory)
-	case *api.Mount_Files:
+	switch mount.Kind {
+	case schema.ScratchDirectory:
+		m.Source, err = s.scratch(mount.Source)
+	case schema.Files:
 		m.MakeSubPath = false
 		m.Group = nil
 		// That nobody wrote the volume is found out when it is mounted: it is a start error, as with a missing source elsewhere.
-		m.Source, err = s.files.Path(source.Files)
+		m.Source, err = s.files.Path(mount.Source)
 		return m, err
-	case *api.Mount_Memory:
-		m.Source, err = s.memory(source.Memory)
-	case *api.Mount_Disk:
-		m.Source, err = s.disk(source.Disk)
+	case schema.Memory:
+		m.Source, err = s.memory(mount.Source, mount.SizeLimit)
+	case schema.Disk:
+		m.Source, err = s.disk(mount.Source)
 	default:
 		err = errors.New("source is missing")
 	}
@@ -104,23 +104,23 @@ func makeOpen(path string) error {
 	return os.Chmod(path, 0o777)
 }
 
-func (s *sources) memory(memory *api.MemoryDirectory) (string, error) {
-	if err := plainName(memory.GetName()); err != nil {
+func (s *sources) memory(name string, sizeLimit uint64) (string, error) {
+	if err := plainName(name); err != nil {
 		return "", err
 	}
-	path := filepath.Join(boot.MemoryDirectory, memory.Name)
+	path := filepath.Join(boot.MemoryDirectory, name)
 	if s.mounted[path] {
 		return path, nil
 	}
 	options := "mode=0777"
-	if memory.SizeLimit > 0 {
-		options += ",size=" + strconv.FormatUint(memory.SizeLimit, 10)
+	if sizeLimit > 0 {
+		options += ",size=" + strconv.FormatUint(sizeLimit, 10)
 	}
 	if err := os.MkdirAll(path, 0o755); err != nil {
 		return "", err
 	}
 	if err := unix.Mount("tmpfs", path, "tmpfs", unix.MS_NOATIME|unix.MS_NOSUID|unix.MS_NODEV, options); err != nil {
-		return "", fmt.Errorf("make the memory directory %q: %w", memory.Name, err)
+		return "", fmt.Errorf("make the memory directory %q: %w", name, err)
 	}
 	s.mounted[path] = true
 	return path, nil
@@ -151,11 +151,11 @@ func giveToGroup(root string, group uint32) error {
 		return nil
 	}
 	// The root comes last, so that an interrupted walk is done again.
-	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || path == root {
+	err = fs.WalkDir(os.DirFS(root), ".", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || path == "." {
 			return err
 		}
-		return giveOne(path, group)
+		return giveOne(root+"/"+path, group)
 	})
 	if err != nil {
 		return err

@@ -4,15 +4,16 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
+	filepath "path" // path/filepath is initialised late, see package pid1
 	"slices"
 	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
-	"berth.dev/tether/api"
+	"berth.dev/tether/schema"
 	"berth.dev/tether/seccomp"
 	"berth.dev/tether/shim"
 )
@@ -32,7 +33,7 @@ var defaultLimits = []shim.Limit{
 }
 
 // processSpec gives the part of a specification that the container's process and every exec have in common.
-func processSpec(p *api.Process, hostname string) (*shim.Spec, error) {
+func processSpec(p *schema.Process, hostname string) (*shim.Spec, error) {
 	spec := &shim.Spec{
 		Arguments: p.Arguments, Environment: p.Environment, WorkingDirectory: workingDirectory(p.WorkingDirectory), User: p.User,
 		SupplementaryGroups: slices.Clone(p.SupplementaryGroups), NoNewPrivileges: p.NoNewPrivileges, Terminal: p.Terminal,
@@ -57,7 +58,7 @@ func processSpec(p *api.Process, hostname string) (*shim.Spec, error) {
 		}
 		spec.Limits = append(spec.Limits, shim.Limit{Resource: resource, Soft: limit.Soft, Hard: limit.Hard})
 	}
-	if p.Seccomp == api.SeccompProfile_RUNTIME_DEFAULT && !p.Privileged {
+	if !p.Unconfined && !p.Privileged {
 		if spec.Seccomp, err = filter(spec.Capabilities); err != nil {
 			return nil, err
 		}
@@ -84,7 +85,7 @@ func workingDirectory(path string) string {
 }
 
 // rootSpec gives what the container's own file system needs. Sources are the tether's paths.
-func rootSpec(p *api.Process) *shim.Root {
+func rootSpec(p *schema.Process) *shim.Root {
 	root := &shim.Root{
 		ReadOnly: p.ReadOnlyRoot, Privileged: p.Privileged, SharedMemory: p.SharedMemorySize, Masked: p.MaskedPaths,
 		ReadOnlyPaths: p.ReadOnlyPaths, Sysctls: p.Sysctls,
@@ -98,12 +99,12 @@ func rootSpec(p *api.Process) *shim.Root {
 // allDevices gives every device node below a directory but terminals and the tether's own ports.
 func allDevices(directory string) []shim.Device {
 	var devices []shim.Device
-	_ = filepath.WalkDir(directory, func(path string, entry os.DirEntry, err error) error {
+	_ = fs.WalkDir(os.DirFS(directory), ".", func(path string, entry os.DirEntry, err error) error {
 		if err != nil {
 			return nil //nolint:nilerr // A node that went away meanwhile is not wanted.
 		}
 		var stat unix.Stat_t
-		name := entry.Name()
+		name, path := entry.Name(), directory+"/"+path
 		if entry.IsDir() || strings.HasPrefix(name, "vport") || name == "ptmx" || name == "console" || unix.Lstat(path, &stat) != nil {
 			return nil
 		}
@@ -118,7 +119,7 @@ func allDevices(directory string) []shim.Device {
 var errHostname = errors.New("the host name is longer than 64 bytes")
 
 // hostLines gives the content of /etc/hosts.
-func hostLines(p *api.Process, hostname string, addresses []string) string {
+func hostLines(p *schema.Process, hostname string, addresses []string) string {
 	var b strings.Builder
 	b.WriteString("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n")
 	b.WriteString("fe00::0\tip6-localnet\nfe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n")
@@ -137,16 +138,16 @@ func hostLines(p *api.Process, hostname string, addresses []string) string {
 }
 
 // resolverLines gives the content of /etc/resolv.conf.
-func resolverLines(r *api.NameResolution) string {
+func resolverLines(r schema.NameResolution) string {
 	var b strings.Builder
-	for _, server := range r.GetServers() {
+	for _, server := range r.Servers {
 		b.WriteString("nameserver " + server + "\n")
 	}
-	if len(r.GetSearches()) > 0 {
-		b.WriteString("search " + strings.Join(r.GetSearches(), " ") + "\n")
+	if len(r.Searches) > 0 {
+		b.WriteString("search " + strings.Join(r.Searches, " ") + "\n")
 	}
-	if len(r.GetOptions()) > 0 {
-		b.WriteString("options " + strings.Join(r.GetOptions(), " ") + "\n")
+	if len(r.Options) > 0 {
+		b.WriteString("options " + strings.Join(r.Options, " ") + "\n")
 	}
 	return b.String()
 }

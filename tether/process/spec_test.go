@@ -7,16 +7,16 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"berth.dev/tether/api"
+	"berth.dev/tether/schema"
 	"berth.dev/tether/shim"
 	"berth.dev/tether/volume"
 )
 
 func TestProcessSpec(t *testing.T) {
 	group := uint32(2000)
-	spec, err := processSpec(&api.Process{
+	spec, err := processSpec(&schema.Process{
 		Arguments: []string{"run"}, WorkingDirectory: "work/../dir", SupplementaryGroups: []uint32{7}, FilesystemGroup: &group,
-		Capabilities: []string{"CAP_CHOWN", "net_bind_service"}, Limits: []*api.ResourceLimit{{Name: "NOFILE", Soft: 5, Hard: 6}},
+		Capabilities: []string{"CAP_CHOWN", "net_bind_service"}, Limits: []schema.ResourceLimit{{Name: "NOFILE", Soft: 5, Hard: 6}},
 	}, "web-0")
 	if err != nil {
 		t.Fatal(err)
@@ -34,7 +34,7 @@ func TestProcessSpec(t *testing.T) {
 }
 
 func TestSeccompIsLeftOut(t *testing.T) {
-	for _, p := range []*api.Process{{Seccomp: api.SeccompProfile_UNCONFINED}, {Privileged: true}} {
+	for _, p := range []*schema.Process{{Unconfined: true}, {Privileged: true}} {
 		if spec, err := processSpec(p, ""); err != nil || len(spec.Seccomp) != 0 {
 			t.Errorf("%v: %d instructions, %v", p, len(spec.Seccomp), err)
 		}
@@ -42,9 +42,9 @@ func TestSeccompIsLeftOut(t *testing.T) {
 }
 
 func TestBadProcessNamesTheField(t *testing.T) {
-	tests := map[string]*api.Process{
+	tests := map[string]*schema.Process{
 		`capabilities: "CAP_FLY" is not a capability`:  {Capabilities: []string{"CAP_FLY"}},
-		`limits: "WINGS" is not a resource`:            {Limits: []*api.ResourceLimit{{Name: "WINGS"}}},
+		`limits: "WINGS" is not a resource`:            {Limits: []schema.ResourceLimit{{Name: "WINGS"}}},
 		`environment[1] is not of the form NAME=value`: {Environment: []string{"A=b", "SECRET"}},
 	}
 	for want, p := range tests {
@@ -73,7 +73,7 @@ func TestCapabilityNumbersAreTheKernels(t *testing.T) {
 }
 
 func TestHostLines(t *testing.T) {
-	p := &api.Process{DomainName: "sub.ns.svc", HostAliases: []*api.HostAlias{{Address: "10.0.0.9", Names: []string{"a", "b"}}}}
+	p := &schema.Process{DomainName: "sub.ns.svc", HostAliases: []schema.HostAlias{{Address: "10.0.0.9", Names: []string{"a", "b"}}}}
 	got := hostLines(p, "web-0", []string{"10.222.0.5", "fd00::5"})
 	for _, want := range []string{
 		"127.0.0.1\tlocalhost\n", "::1\tlocalhost ", "10.222.0.5\tweb-0.sub.ns.svc\tweb-0\n", "fd00::5\tweb-0.sub.ns.svc\tweb-0\n",
@@ -83,7 +83,7 @@ func TestHostLines(t *testing.T) {
 			t.Errorf("%q is missing in\n%s", want, got)
 		}
 	}
-	if got := hostLines(&api.Process{}, "web-0", []string{"10.222.0.5"}); !strings.Contains(got, "10.222.0.5\tweb-0\n") {
+	if got := hostLines(&schema.Process{}, "web-0", []string{"10.222.0.5"}); !strings.Contains(got, "10.222.0.5\tweb-0\n") {
 		t.Error(got)
 	}
 	if got := hostLines(p, "web-0.sub.ns.svc", []string{"10.222.0.5"}); !strings.Contains(got, "10.222.0.5\tweb-0.sub.ns.svc\tweb-0\n") {
@@ -92,26 +92,25 @@ func TestHostLines(t *testing.T) {
 }
 
 func TestResolverLines(t *testing.T) {
-	got := resolverLines(&api.NameResolution{Servers: []string{"10.0.0.10", "::1"}, Searches: []string{"a.b", "c"}, Options: []string{"ndots:5", "edns0"}})
+	got := resolverLines(schema.NameResolution{Servers: []string{"10.0.0.10", "::1"}, Searches: []string{"a.b", "c"}, Options: []string{"ndots:5", "edns0"}})
 	if want := "nameserver 10.0.0.10\nnameserver ::1\nsearch a.b c\noptions ndots:5 edns0\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got := resolverLines(nil); got != "" {
+	if got := resolverLines(schema.NameResolution{}); got != "" {
 		t.Errorf("nothing gave %q", got)
 	}
 }
 
 func TestBadMountsNameTheField(t *testing.T) {
 	s := newSources(&volume.Store{Directory: t.TempDir()})
-	scratch := &api.Mount_ScratchDirectory{ScratchDirectory: "../x"}
-	for want, mount := range map[string]*api.Mount{
+	for want, mount := range map[string]schema.Mount{
 		"destination must be an absolute": {Destination: "data"},
 		"absolute path below /":           {Destination: "/"},
 		"sub_path must be relative":       {Destination: "/data", SubPath: "a/../../b"},
 		"source is missing":               {Destination: "/data"},
-		`"../x" is not a plain file`:      {Destination: "/data", Source: scratch},
+		`"../x" is not a plain file`:      {Destination: "/data", Kind: schema.ScratchDirectory, Source: "../x"},
 	} {
-		_, err := s.prepare([]*api.Mount{mount}, nil)
+		_, err := s.prepare([]schema.Mount{mount}, nil)
 		if err == nil || !strings.HasPrefix(err.Error(), "mounts[0]") || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
 		}

@@ -4,21 +4,30 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"berth.dev/tether/api"
 	"berth.dev/tether/boot"
 )
 
+// Stats are the consumption of the container and its VM, in bytes where nothing else is said.
+type Stats struct {
+	Time                                time.Time
+	CPUNanoseconds                      uint64
+	MemoryWorkingSet, MemoryUsage       uint64
+	ScratchUsed, ScratchCapacity        uint64
+	Processes                           uint32
+	NetworkReceived, NetworkTransmitted uint64
+}
+
 // Stats measures the container's cgroup, the scratch disk and the network. What the kernel does not count is 0.
-func (c *Container) Stats() *api.StatsResponse {
+func (c *Container) Stats() Stats {
 	usage := numberIn(boot.ContainerCgroup + "/memory.current")
 	inactive := statOf(boot.ContainerCgroup+"/memory.stat", "inactive_file")
-	stats := &api.StatsResponse{
-		Time:             timestamppb.Now(),
-		CpuNanoseconds:   statOf(boot.ContainerCgroup+"/cpu.stat", "usage_usec") * 1000,
+	stats := Stats{
+		Time:             time.Now(),
+		CPUNanoseconds:   statOf(boot.ContainerCgroup+"/cpu.stat", "usage_usec") * 1000,
 		MemoryUsage:      usage,
 		MemoryWorkingSet: usage - min(usage, inactive),
 		Processes:        uint32(numberIn(boot.ContainerCgroup + "/pids.current")),
@@ -28,7 +37,7 @@ func (c *Container) Stats() *api.StatsResponse {
 		stats.ScratchCapacity = scratch.Blocks * uint64(scratch.Bsize)
 		stats.ScratchUsed = (scratch.Blocks - scratch.Bfree) * uint64(scratch.Bsize)
 	}
-	stats.NetworkReceived, stats.NetworkSent = networkTotals()
+	stats.NetworkReceived, stats.NetworkTransmitted = networkTotals()
 	return stats
 }
 

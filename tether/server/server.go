@@ -14,12 +14,14 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"berth.dev/tether/api"
 	"berth.dev/tether/boot"
 	"berth.dev/tether/crash"
 	"berth.dev/tether/process"
+	"berth.dev/tether/schema"
 	"berth.dev/tether/state"
 	"berth.dev/tether/volume"
 )
@@ -123,12 +125,12 @@ func convert(err error) error {
 
 // Describe gives the present state.
 func (t *Tether) Describe(context.Context, *api.DescribeRequest) (*api.State, error) {
-	return t.State.Current(), nil
+	return stateMessage(t.State.Current()), nil
 }
 
 // WatchState streams every change.
 func (t *Tether) WatchState(_ *api.WatchStateRequest, stream api.Tether_WatchStateServer) error {
-	return t.State.Watch(stream.Context(), stream.Send)
+	return t.State.Watch(stream.Context(), func(s *schema.State) error { return stream.Send(stateMessage(s)) })
 }
 
 // WriteVolume replaces the files of an in-memory volume.
@@ -151,12 +153,20 @@ func (t *Tether) Start(_ context.Context, request *api.StartRequest) (*api.State
 			return nil, err
 		}
 	}
-	return t.Container.Start(request.Attempt, request.Process)
+	content, err := proto.Marshal(request)
+	if err != nil {
+		return nil, err
+	}
+	start, err := schema.ReadStart(content)
+	if err != nil {
+		return nil, err
+	}
+	return answer(t.Container.Start(start.Attempt, start.Process))
 }
 
 // Stop ends the process.
 func (t *Tether) Stop(ctx context.Context, request *api.StopRequest) (*api.State, error) {
-	return t.Container.Stop(ctx, grace(request.GracePeriod), request.Signal)
+	return answer(t.Container.Stop(ctx, grace(request.GracePeriod), request.Signal))
 }
 
 func grace(d *durationpb.Duration) time.Duration { return max(0, d.AsDuration()) }
@@ -168,7 +178,7 @@ func (t *Tether) Signal(_ context.Context, request *api.SignalRequest) (*api.Sig
 
 // Stats measures the container.
 func (t *Tether) Stats(context.Context, *api.StatsRequest) (*api.StatsResponse, error) {
-	return t.Container.Stats(), nil
+	return statsMessage(t.Container.Stats()), nil
 }
 
 // shutdownMargin is the time after the grace period in which a killed process must be gone.

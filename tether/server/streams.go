@@ -27,9 +27,11 @@ func (t *Tether) Exec(stream api.Tether_ExecServer) error {
 	if begin == nil {
 		return status.Error(codes.InvalidArgument, "the first message must be the begin")
 	}
-	session, err := t.Container.Exec(begin)
+	session, err := t.Container.Exec(process.Command{
+		Arguments: begin.Arguments, Terminal: begin.Terminal, Stdin: begin.Stdin, Size: size(begin.Size),
+	})
 	if exit, failed := process.Failure(err); failed {
-		return stream.Send(&api.ExecResponse{Kind: &api.ExecResponse_Exit{Exit: exit}})
+		return stream.Send(&api.ExecResponse{Kind: &api.ExecResponse_Exit{Exit: exitMessage(exit)}})
 	}
 	if err != nil {
 		return err
@@ -76,7 +78,7 @@ func execInput(ctx context.Context, stream api.Tether_ExecServer, session *proce
 		case *api.ExecRequest_StdinClosed:
 			err = session.CloseInput(ctx)
 		case *api.ExecRequest_Resize:
-			err = session.Resize(kind.Resize)
+			err = session.Resize(size(kind.Resize))
 		}
 		if err != nil {
 			return
@@ -98,10 +100,8 @@ func (t *Tether) Attach(stream api.Tether_AttachServer) error {
 	if err != nil {
 		return err
 	}
-	if begin.Size != nil {
-		if err := attachment.Resize(begin.Size); err != nil {
-			return err
-		}
+	if err := attachment.Resize(size(begin.Size)); err != nil {
+		return err
 	}
 	go attachInput(stream, attachment)
 	exit, err := attachment.Copy(func(name string, data []byte) error {
@@ -113,7 +113,7 @@ func (t *Tether) Attach(stream api.Tether_AttachServer) error {
 	if err != nil {
 		return err
 	}
-	return stream.Send(&api.AttachResponse{Kind: &api.AttachResponse_Exit{Exit: exit}})
+	return stream.Send(&api.AttachResponse{Kind: &api.AttachResponse_Exit{Exit: exitMessage(exit)}})
 }
 
 func attachInput(stream api.Tether_AttachServer, attachment *process.Attachment) {
@@ -133,7 +133,7 @@ func attachInput(stream api.Tether_AttachServer, attachment *process.Attachment)
 		case *api.AttachRequest_StdinClosed:
 			err = attachment.CloseInput()
 		case *api.AttachRequest_Resize:
-			err = attachment.Resize(kind.Resize)
+			err = attachment.Resize(size(kind.Resize))
 		}
 		if err != nil {
 			return

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
+	filepath "path" // path/filepath is initialised late, see package pid1
 	"strconv"
 	"strings"
 	"unsafe"
@@ -185,7 +185,7 @@ func findExecutable(arguments, environment []string) (string, error) {
 		return name, nil
 	}
 	var denied error
-	for _, dir := range filepath.SplitList(variable(environment, "PATH")) {
+	for _, dir := range searchPath(environment) {
 		if dir == "" {
 			dir = "."
 		}
@@ -202,6 +202,13 @@ func findExecutable(arguments, environment []string) (string, error) {
 		return "", notFound(name, denied)
 	}
 	return "", &Failure{Message: fmt.Sprintf("exec: %q: executable file not found in $PATH", name), ExitCode: 127}
+}
+
+func searchPath(environment []string) []string {
+	if list := variable(environment, "PATH"); list != "" {
+		return strings.Split(list, ":")
+	}
+	return nil
 }
 
 func notFound(name string, err error) error {

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"sort"
+	filepath "path" // path/filepath is initialised late, see package pid1
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -22,9 +22,8 @@ type tree struct {
 // so that no mount hides another.
 func openTrees(mounts []Mount) ([]tree, error) {
 	sorted := append([]Mount(nil), mounts...)
-	sort.SliceStable(sorted, func(a, b int) bool {
-		return strings.Count(filepath.Clean(sorted[a].Destination), "/") < strings.Count(filepath.Clean(sorted[b].Destination), "/")
-	})
+	depth := func(m Mount) int { return strings.Count(filepath.Clean(m.Destination), "/") }
+	slices.SortStableFunc(sorted, func(a, b Mount) int { return depth(a) - depth(b) })
 	trees := make([]tree, 0, len(sorted))
 	for _, mount := range sorted {
 		t, err := openTree(mount)

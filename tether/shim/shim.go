@@ -7,7 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime"
-	"sort"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -150,7 +150,7 @@ func writeSysctls(sysctls map[string]string) error {
 	for name := range sysctls {
 		names = append(names, name)
 	}
-	sort.Strings(names)
+	slices.Sort(names)
 	for _, name := range names {
 		if err := os.WriteFile(sysctlPath(name), []byte(sysctls[name]), 0); err != nil {
 			return fmt.Errorf("set the sysctl %q to %q: %w", name, sysctls[name], err)

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
+	filepath "path" // path/filepath is initialised late, see package pid1
 	"strconv"
 	"strings"
 

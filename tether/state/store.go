@@ -8,11 +8,8 @@ import (
 	"sync"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/timestamppb"
-
-	"berth.dev/tether/api"
 	"berth.dev/tether/crash"
+	"berth.dev/tether/schema"
 )
 
 // MessageLimit is the size of a termination message in bytes; what is longer is cut.
@@ -24,7 +21,7 @@ type Store struct {
 
 	mu      sync.Mutex
 	changed chan struct{}
-	history []*api.State
+	history []*schema.State
 	lines   [][]byte
 	flushed chan struct{}
 	writing bool
@@ -32,44 +29,46 @@ type Store struct {
 
 // NewStore makes a store whose first change will have sequence 1. Nothing is written before the first Update.
 func NewStore(id, bootID, version string, sink io.Writer) *Store {
-	first := &api.State{Id: id, BootId: bootID, TetherVersion: version}
-	return &Store{sink: sink, changed: make(chan struct{}), history: []*api.State{first}}
+	first := &schema.State{ID: id, BootID: bootID, TetherVersion: version}
+	return &Store{sink: sink, changed: make(chan struct{}), history: []*schema.State{first}}
 }
 
 // Current gives a copy of the present state.
-func (s *Store) Current() *api.State {
+func (s *Store) Current() *schema.State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return proto.Clone(s.last()).(*api.State)
+	current := *s.last()
+	return &current
 }
 
-func (s *Store) last() *api.State { return s.history[len(s.history)-1] }
+func (s *Store) last() *schema.State { return s.history[len(s.history)-1] }
 
 // Update makes a change, numbers it, and returns a copy of the new state. The line is written in the background.
-func (s *Store) Update(change func(*api.State)) *api.State {
+func (s *Store) Update(change func(*schema.State)) *schema.State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	next := proto.Clone(s.last()).(*api.State)
-	change(next)
+	next := *s.last()
+	change(&next)
 	next.Sequence = s.last().Sequence + 1
 	next.Message = clean(next.Message)
-	s.append(next)
-	s.lines = append(s.lines, Line(next))
+	s.append(&next)
+	s.lines = append(s.lines, Line(&next))
 	if !s.writing {
 		s.writing = true
 		s.flushed = make(chan struct{})
 		crash.Go(s.write)
 	}
-	return proto.Clone(next).(*api.State)
+	copied := next
+	return &copied
 }
 
 // historyLimit bounds what a watcher can be behind; a slower one misses changes, never the last.
 const historyLimit = 64
 
-func (s *Store) append(next *api.State) {
+func (s *Store) append(next *schema.State) {
 	s.history = append(s.history, next)
 	if len(s.history) > historyLimit {
-		s.history = append([]*api.State(nil), s.history[len(s.history)-historyLimit/2:]...)
+		s.history = append([]*schema.State(nil), s.history[len(s.history)-historyLimit/2:]...)
 	}
 	close(s.changed)
 	s.changed = make(chan struct{})
@@ -112,13 +111,13 @@ func (s *Store) Flush(ctx context.Context) error {
 }
 
 // Watch calls observe with the present state and then with every change in order, until the context ends or observe fails.
-func (s *Store) Watch(ctx context.Context, observe func(*api.State) error) error {
+func (s *Store) Watch(ctx context.Context, observe func(*schema.State) error) error {
 	var seen uint64
 	first := true
 	for {
 		s.mu.Lock()
 		changed := s.changed
-		var news []*api.State
+		var news []*schema.State
 		if first {
 			news = append(news, s.last())
 		} else {
@@ -159,9 +158,9 @@ type line struct {
 }
 
 // Line gives a state's JSON line with its newline. Times are RFC 3339 with nanoseconds in UTC; what a phase does not have is left out.
-func Line(s *api.State) []byte {
-	l := line{Sequence: s.Sequence, BootID: s.BootId, Phase: s.Phase.String(), Attempt: s.Attempt, StartedAt: when(s.StartedAt)}
-	if s.Phase == api.Phase_EXITED {
+func Line(s *schema.State) []byte {
+	l := line{Sequence: s.Sequence, BootID: s.BootID, Phase: s.Phase.String(), Attempt: s.Attempt, StartedAt: when(s.StartedAt)}
+	if s.Phase == schema.Exited {
 		l.FinishedAt, l.ExitCode, l.Signal, l.Reason, l.Message = when(s.FinishedAt), &s.ExitCode, s.Signal, s.Reason, s.Message
 	}
 	b, err := json.Marshal(l)
@@ -171,9 +170,9 @@ func Line(s *api.State) []byte {
 	return append(b, '\n')
 }
 
-func when(t *timestamppb.Timestamp) string {
-	if t == nil {
+func when(t time.Time) string {
+	if t.IsZero() {
 		return ""
 	}
-	return t.AsTime().Format(time.RFC3339Nano)
+	return t.UTC().Format(time.RFC3339Nano)
 }

@@ -11,9 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"google.golang.org/protobuf/types/known/timestamppb"
-
-	"berth.dev/tether/api"
+	"berth.dev/tether/schema"
 )
 
 const patience = 10 * time.Second
@@ -35,10 +33,10 @@ func (b *buffer) text() string {
 	return b.all.String()
 }
 
-var began = timestamppb.New(time.Date(2026, 11, 23, 17, 0, 0, 5, time.UTC))
+var began = time.Date(2026, 11, 23, 17, 0, 0, 5, time.UTC)
 
-func exited(s *api.State) {
-	s.Phase, s.StartedAt, s.FinishedAt = api.Phase_EXITED, began, began
+func exited(s *schema.State) {
+	s.Phase, s.StartedAt, s.FinishedAt = schema.Exited, began, began
 	s.ExitCode, s.Signal, s.Reason, s.Message = 137, 9, "OOMKilled", "bye\n"
 }
 
@@ -54,8 +52,8 @@ func flush(t *testing.T, s *Store) {
 func TestEveryChangeIsOneLine(t *testing.T) {
 	sink := &buffer{}
 	s := NewStore("vm-1", "boot", "1.0", sink)
-	s.Update(func(s *api.State) { s.Phase = api.Phase_READY })
-	s.Update(func(s *api.State) { s.Phase, s.StartedAt = api.Phase_RUNNING, began })
+	s.Update(func(s *schema.State) { s.Phase = schema.Ready })
+	s.Update(func(s *schema.State) { s.Phase, s.StartedAt = schema.Running, began })
 	s.Update(exited)
 	flush(t, s)
 	want := `{"sequence":1,"bootId":"boot","phase":"READY","attempt":0}
@@ -69,7 +67,7 @@ func TestEveryChangeIsOneLine(t *testing.T) {
 }
 
 func TestExitCodeZeroIsInTheLine(t *testing.T) {
-	line := string(Line(&api.State{Phase: api.Phase_EXITED, Reason: "Completed"}))
+	line := string(Line(&schema.State{Phase: schema.Exited, Reason: "Completed"}))
 	if !strings.Contains(line, `"exitCode":0`) {
 		t.Error(line)
 	}
@@ -78,11 +76,11 @@ func TestExitCodeZeroIsInTheLine(t *testing.T) {
 func TestMessagesAreCutAndValid(t *testing.T) {
 	s := NewStore("vm-1", "boot", "1.0", &buffer{})
 	for _, message := range []string{strings.Repeat("é", 3000), "a" + strings.Repeat("é", 3000), strings.Repeat("\xff\u00e9", 2000)} {
-		got := s.Update(func(s *api.State) { s.Message = message }).Message
+		got := s.Update(func(s *schema.State) { s.Message = message }).Message
 		if len(got) > MessageLimit || len(got) < MessageLimit-3 || !utf8.ValidString(got) {
 			t.Errorf("%d bytes, valid: %v", len(got), utf8.ValidString(got))
 		}
-		if !json.Valid(Line(&api.State{Message: got})) {
+		if !json.Valid(Line(&schema.State{Message: got})) {
 			t.Error("the line is not JSON")
 		}
 	}
@@ -90,7 +88,7 @@ func TestMessagesAreCutAndValid(t *testing.T) {
 
 func TestWatchersSeeThePresentAndEveryChange(t *testing.T) {
 	s := NewStore("vm-1", "boot", "1.0", &buffer{})
-	s.Update(func(s *api.State) { s.Phase = api.Phase_READY })
+	s.Update(func(s *schema.State) { s.Phase = schema.Ready })
 	enough := errors.New("enough")
 	const changes = 20
 	var all sync.WaitGroup
@@ -98,7 +96,7 @@ func TestWatchersSeeThePresentAndEveryChange(t *testing.T) {
 		first := make(chan struct{})
 		all.Go(func() {
 			var seen []uint64
-			err := s.Watch(context.Background(), func(state *api.State) error {
+			err := s.Watch(context.Background(), func(state *schema.State) error {
 				if len(seen) == 0 {
 					close(first)
 				} else if state.Sequence != seen[len(seen)-1]+1 {
@@ -117,7 +115,7 @@ func TestWatchersSeeThePresentAndEveryChange(t *testing.T) {
 		<-first
 	}
 	for range changes - 1 {
-		s.Update(func(*api.State) {})
+		s.Update(func(*schema.State) {})
 	}
 	all.Wait()
 }
@@ -125,7 +123,7 @@ func TestWatchersSeeThePresentAndEveryChange(t *testing.T) {
 func TestWatchEndsWithItsContext(t *testing.T) {
 	s := NewStore("vm-1", "boot", "1.0", &buffer{})
 	ctx, cancel := context.WithCancel(context.Background())
-	err := s.Watch(ctx, func(*api.State) error { cancel(); return nil })
+	err := s.Watch(ctx, func(*schema.State) error { cancel(); return nil })
 	if !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
@@ -133,8 +131,8 @@ func TestWatchEndsWithItsContext(t *testing.T) {
 
 func TestCurrentIsACopy(t *testing.T) {
 	s := NewStore("vm-1", "boot", "1.0", &buffer{})
-	s.Current().Id = "changed"
-	if got := s.Current().Id; got != "vm-1" {
+	s.Current().ID = "changed"
+	if got := s.Current().ID; got != "vm-1" {
 		t.Error(got)
 	}
 }

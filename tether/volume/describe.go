@@ -3,7 +3,6 @@ package volume
 import (
 	"io/fs"
 	"os"
-	"path/filepath"
 	"syscall"
 )
 
@@ -20,7 +19,8 @@ type described struct {
 // describe reads a version's tree: what a reader could tell apart.
 func describe(directory string) (map[string]described, error) {
 	tree := map[string]described{}
-	err := filepath.WalkDir(directory, func(path string, entry fs.DirEntry, err error) error {
+	root := os.DirFS(directory)
+	err := fs.WalkDir(root, ".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -33,13 +33,12 @@ func describe(directory string) (map[string]described, error) {
 			d.info.uid, d.info.gid = stat.Uid, stat.Gid
 		}
 		if info.Mode().IsRegular() {
-			if d.content, err = os.ReadFile(path); err != nil {
+			if d.content, err = fs.ReadFile(root, path); err != nil {
 				return err
 			}
 		}
-		relative, err := filepath.Rel(directory, path)
-		tree[relative] = d
-		return err
+		tree[path] = d
+		return nil
 	})
 	return tree, err
 }

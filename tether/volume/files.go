@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
+	filepath "path" // path/filepath is initialised late, see package pid1
 	"slices"
 	"strings"
 	"sync"

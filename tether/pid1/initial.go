@@ -1,16 +1,13 @@
-package main
+package pid1
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
-	"berth.dev/tether/api"
 	"berth.dev/tether/boot"
-	"berth.dev/tether/server"
+	"berth.dev/tether/schema"
+	"berth.dev/tether/volume"
 )
 
 // powerOnTolerance is how far the clock may be off the one given at the power-on, which the hypervisor's own start makes inexact.
@@ -18,39 +15,46 @@ const powerOnTolerance = 50 * time.Millisecond
 
 // startInitial starts the process that the VM was powered on with. It tells whether there is one that was taken: one that was not is
 // the control plane's to give again, and it will hear why.
-func (m *machine) startInitial(tether *server.Tether) bool {
-	if len(m.config.Process) == 0 {
+func (m *Machine) startInitial() bool {
+	if len(m.Config.Process) == 0 {
 		return false
 	}
-	content := m.config.Process
-	m.config.Process = nil
-	if err := start(tether, content); err != nil {
+	content := m.Config.Process
+	m.Config.Process = nil
+	if err := m.start(content); err != nil {
 		fmt.Fprintln(os.Stderr, "tether: the initial process:", err)
 		return false
 	}
 	return true
 }
 
-func start(tether *server.Tether, content []byte) error {
-	initial := &api.InitialProcess{}
-	if err := proto.Unmarshal(content, initial); err != nil {
+func (m *Machine) start(content []byte) error {
+	initial, err := schema.ReadInitial(content)
+	if err != nil {
 		return err
 	}
-	if clock := initial.Start.GetClock(); clock != nil {
-		initial.Start.Clock = nil
-		if err := setClock(clock.AsTime()); err != nil {
+	if !initial.Start.Clock.IsZero() {
+		if err := setClock(initial.Start.Clock); err != nil {
 			return err
 		}
 	}
 	timing("clock")
-	for _, volume := range initial.Volumes {
-		if _, err := tether.WriteVolume(context.Background(), volume); err != nil {
+	for _, v := range initial.Volumes {
+		if err := m.writeVolume(v); err != nil {
 			return err
 		}
 	}
 	timing("volumes")
-	_, err := tether.Start(context.Background(), initial.Start)
+	_, err = m.Container.Start(initial.Start.Attempt, initial.Start.Process)
 	return err
+}
+
+func (m *Machine) writeVolume(v *schema.Volume) error {
+	files := make([]volume.File, len(v.Files))
+	for i, file := range v.Files {
+		files[i] = volume.File(file)
+	}
+	return m.Files.Write(v.Name, files, volume.Owner{User: v.User, Group: v.Group})
 }
 
 // setClock makes the clock that of the power-on and what has passed since. A VM that cannot tell keeps its hardware's clock.

@@ -1,26 +1,29 @@
-package main
+// Package pid1 boots a containerVM and starts its first process, before the rest of the tether is initialised.
+//
+// Go initialises packages in the order of their import paths as soon as all that they import is (since Go 1.21). The packages of gRPC and
+// protobuf take longer to initialise than it takes to start the container's process, and many a containerVM never needs them. So this
+// package's init function boots, starts the process and then waits for the first session; only then do theirs run, and main. It comes
+// before them as long as neither it nor what it imports needs a package that itself comes late: path/filepath, net, net/netip and
+// the like. A test sees to the order.
+package pid1
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
-	"runtime/debug"
 	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
 
-	"berth.dev/tether/api"
 	"berth.dev/tether/boot"
 	"berth.dev/tether/crash"
-	"berth.dev/tether/link"
 	"berth.dev/tether/logs"
 	"berth.dev/tether/port"
 	"berth.dev/tether/process"
-	"berth.dev/tether/server"
+	"berth.dev/tether/schema"
 	"berth.dev/tether/state"
 	"berth.dev/tether/volume"
 )
@@ -28,18 +31,22 @@ import (
 // version is set by the linker.
 var version = "development"
 
-// memoryLimit makes the collector work harder before the tether takes memory from the container.
-const memoryLimit = 24 << 20
+// Machine is what the parts of the tether share.
+type Machine struct {
+	Config    *boot.Config
+	States    *state.Store
+	Control   *port.Port
+	Container *process.Container
+	Files     *volume.Store
 
-// machine is what the parts of the tether share.
-type machine struct {
-	config    *boot.Config
-	states    *state.Store
-	log       *logs.Writer
-	control   *port.Port
-	container *process.Container
-	files     *volume.Store
+	log *logs.Writer
 }
+
+// booted is set by init.
+var booted *Machine
+
+// Booted gives the machine, or nil when this is not the first process of one.
+func Booted() *Machine { return booted }
 
 // fatalState lets a panic anywhere reach the state port once there is one.
 var fatalState struct {
@@ -47,29 +54,31 @@ var fatalState struct {
 	states *state.Store
 }
 
-func runInit() {
-	crash.Handle(fatal)
-	defer crash.Guard()
-	debug.SetMemoryLimit(memoryLimit)
-	debug.SetGCPercent(50)
-	m := &machine{}
-	if err := m.boot(); err != nil {
-		fatal(err)
+func init() {
+	// A test's binary may be process 1 of a sandbox; the kernel calls its first process by this name.
+	if os.Getpid() != 1 || os.Args[0] != "/init" {
+		return
 	}
-	tether := &server.Tether{Container: m.container, State: m.states, Files: m.files, PowerOff: powerOff}
-	if !m.startInitial(tether) {
-		m.states.Update(func(s *api.State) { s.Phase = api.Phase_READY })
+	crash.Handle(Fatal)
+	defer crash.Guard()
+	m := &Machine{}
+	if err := m.boot(); err != nil {
+		Fatal(err)
+	}
+	if !m.startInitial() {
+		m.States.Update(func(s *schema.State) { s.Phase = schema.Ready })
 	}
 	timing("ready")
 	background(func() error { process.RemoveLeftovers(); return nil })
-	if err := m.serve(tether); err != nil {
-		fatal(err)
+	if err := m.Control.Await(); err != nil {
+		Fatal(fmt.Errorf("wait for the first session: %w", err))
 	}
-	fatal("the control port has ended")
+	timing("called")
+	booted = m
 }
 
 // boot runs everything that a process needs. What does not depend on each other runs at once.
-func (m *machine) boot() error {
+func (m *Machine) boot() error {
 	timing("start")
 	if err := boot.MountSystem(); err != nil {
 		return err
@@ -83,7 +92,7 @@ func (m *machine) boot() error {
 	if err != nil {
 		return err
 	}
-	m.config = config
+	m.Config = config
 	if err := boot.AddEntropy(config.Entropy); err != nil {
 		return err
 	}
@@ -95,8 +104,8 @@ func (m *machine) boot() error {
 		return err
 	}
 	timing("devices")
-	m.files = &volume.Store{Directory: boot.FilesDirectory}
-	m.container, err = process.New(config, m.states, m.log, m.files, process.NewReaper())
+	m.Files = &volume.Store{Directory: boot.FilesDirectory}
+	m.Container, err = process.New(config, m.States, m.log, m.Files, process.NewReaper())
 	timing("container")
 	return err
 }
@@ -139,14 +148,14 @@ func openPort(name string) (*port.Port, error) {
 	return opened, err
 }
 
-func (m *machine) openPorts() error {
+func (m *Machine) openPorts() error {
 	stateSink, err := openPort(port.State)
 	if err != nil {
 		return err
 	}
-	m.states = state.NewStore(m.config.ID, bootID(), version, stateSink)
+	m.States = state.NewStore(m.Config.ID, bootID(), version, stateSink)
 	fatalState.Lock()
-	fatalState.states = m.states
+	fatalState.states = m.States
 	fatalState.Unlock()
 	logSink, err := openPort(port.Log)
 	if err != nil {
@@ -154,47 +163,35 @@ func (m *machine) openPorts() error {
 	}
 	m.log = logs.NewWriter(logSink, time.Now)
 	background(func() error { return m.log.Run(context.Background()) })
-	m.control, err = openPort(port.Control)
+	m.Control, err = openPort(port.Control)
 	return err
 }
 
 func bootID() string {
 	var id [16]byte
-	_, _ = rand.Read(id[:])
+	_, _ = unix.Getrandom(id[:], 0)
 	return hex.EncodeToString(id[:])
 }
 
-func (m *machine) mountDisks() error {
-	image, _ := m.config.Serial(boot.RoleImage)
-	scratch, _ := m.config.Serial(boot.RoleScratch)
+func (m *Machine) mountDisks() error {
+	image, _ := m.Config.Serial(boot.RoleImage)
+	scratch, _ := m.Config.Serial(boot.RoleScratch)
 	return errors.Join(boot.MountImage(image), boot.MountScratch(scratch))
 }
 
-// serve answers the control port for good. What a session needs is made when the first one comes: it costs the processor time that the
-// container's process starts with, and many a VM never has a session.
-func (m *machine) serve(tether *server.Tether) error {
-	listener := link.NewListener(m.control, link.NameOf(m.config.ID))
-	crash.Go(func() {
-		if err := server.Serve(m.config.Identity, tether, listener); err != nil {
-			fatal(err)
-		}
-	})
-	return listener.Run(context.Background())
-}
-
-// fatal reports why the containerVM cannot go on, on the console and the state port, and powers off.
-func fatal(reason any) {
+// Fatal reports why the containerVM cannot go on, on the console and the state port, and powers off.
+func Fatal(reason any) {
 	fmt.Fprintf(os.Stderr, "tether: fatal: %v\n", reason)
 	if states := fatalStates(); states != nil {
-		states.Update(func(s *api.State) {
-			s.Phase, s.Reason, s.ExitCode, s.Signal = api.Phase_EXITED, process.Error, 255, 0
-			if s.StartedAt == nil {
+		states.Update(func(s *schema.State) {
+			s.Phase, s.Reason, s.ExitCode, s.Signal = schema.Exited, process.Error, 255, 0
+			if s.StartedAt.IsZero() {
 				s.Reason, s.ExitCode = process.StartError, 128
 			}
 			s.Message = fmt.Sprintf("the containerVM cannot go on: %v", reason)
 		})
 	}
-	powerOff()
+	PowerOff()
 }
 
 // fatalStates gives the states to report to; before there are any, new ones on the port if it is there already.
@@ -217,7 +214,8 @@ func fatalStates() *state.Store {
 
 const flushDeadline = 2 * time.Second
 
-func powerOff() {
+// PowerOff unmounts everything and ends the VM; it does not return.
+func PowerOff() {
 	timing("off")
 	fatalState.Lock()
 	states := fatalState.states
