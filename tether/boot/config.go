@@ -2,7 +2,7 @@
 package boot
 
 import (
-	"encoding/json"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -57,8 +57,8 @@ const schema = 1
 // ParseConfig reads and checks a configuration. An error names the field.
 func ParseConfig(content []byte) (*Config, error) {
 	config := &Config{}
-	if err := json.Unmarshal(content, config); err != nil {
-		return nil, fmt.Errorf("the boot configuration is not valid JSON of its schema: %w", err)
+	if err := readJSON(content, config.read); err != nil {
+		return nil, fmt.Errorf("the boot configuration is %w", err)
 	}
 	switch {
 	case config.Schema != schema:
@@ -77,6 +77,89 @@ func ParseConfig(content []byte) (*Config, error) {
 		}
 	}
 	return config, nil
+}
+
+func (c *Config) read(r *jsonReader) {
+	r.object(func(name string) {
+		switch name {
+		case "schema":
+			c.Schema = r.integer()
+		case "id":
+			c.ID = r.string()
+		case "identity":
+			c.Identity.read(r)
+		case "hostname":
+			c.Hostname = r.string()
+		case "interfaces":
+			c.Interfaces = nil
+			r.array(func() { c.Interfaces = append(c.Interfaces, readInterface(r)) })
+		case "disks":
+			c.Disks = nil
+			r.array(func() { c.Disks = append(c.Disks, readDisk(r)) })
+		case "entropy":
+			c.Entropy = r.base64()
+		case "process":
+			c.Process = r.base64()
+		default:
+			r.skip()
+		}
+	})
+}
+
+func (i *Identity) read(r *jsonReader) {
+	r.object(func(name string) {
+		switch name {
+		case "certificate":
+			i.Certificate = r.string()
+		case "key":
+			i.Key = r.string()
+		case "authority":
+			i.Authority = r.string()
+		default:
+			r.skip()
+		}
+	})
+}
+
+func readInterface(r *jsonReader) (n Interface) {
+	r.object(func(name string) {
+		switch name {
+		case "mac":
+			n.MAC = r.string()
+		case "addresses":
+			r.array(func() { n.Addresses = append(n.Addresses, r.string()) })
+		case "gateway":
+			n.Gateway = r.string()
+		case "mtu":
+			n.MTU = r.integer()
+		default:
+			r.skip()
+		}
+	})
+	return n
+}
+
+func readDisk(r *jsonReader) (d Disk) {
+	r.object(func(name string) {
+		switch name {
+		case "serial":
+			d.Serial = r.string()
+		case "role":
+			d.Role = r.string()
+		default:
+			r.skip()
+		}
+	})
+	return d
+}
+
+// base64 reads bytes.
+func (r *jsonReader) base64() []byte {
+	content, err := base64.StdEncoding.DecodeString(r.string())
+	if err != nil {
+		r.fail()
+	}
+	return content
 }
 
 func (n Interface) check() error {

@@ -1,7 +1,6 @@
 package boot
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -42,10 +41,32 @@ func ReadModules(directory string) (*Modules, error) {
 		return nil, err
 	}
 	var list []Module
-	if err := json.Unmarshal(content, &list); err != nil {
-		return nil, fmt.Errorf("the module index is not valid: %w", err)
+	err = readJSON(content, func(r *jsonReader) { r.array(func() { list = append(list, readModule(r)) }) })
+	if err != nil {
+		return nil, fmt.Errorf("the module index is %w", err)
 	}
 	return NewModules(list, func(file string) error { return loadModule(path.Join(directory, file)) }), nil
+}
+
+func readModule(r *jsonReader) (m Module) {
+	strings := func(to *[]string) { r.array(func() { *to = append(*to, r.string()) }) }
+	r.object(func(name string) {
+		switch name {
+		case "name":
+			m.Name = r.string()
+		case "file":
+			m.File = r.string()
+		case "depends":
+			strings(&m.Depends)
+		case "aliases":
+			strings(&m.Aliases)
+		case "always":
+			m.Always = r.boolean()
+		default:
+			r.skip()
+		}
+	})
+	return m
 }
 
 // NewModules makes a loader; load is given the file of each module.

@@ -1,7 +1,6 @@
 package process
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -48,11 +47,7 @@ type spawner struct {
 // spawn starts a process; joined is a pidfd of the container's first process, or -1 to make a container. The error is a *shim.Failure when
 // the process could not be executed.
 func (s *spawner) spawn(spec *shim.Spec, stdin bool, joined int) (*spawned, error) {
-	content, err := json.Marshal(spec)
-	if err != nil {
-		return nil, err
-	}
-	specFile, err := memoryFile(content)
+	specFile, err := memoryFile(spec.Encode())
 	if err != nil {
 		return nil, fmt.Errorf("pass the process specification: %w", err)
 	}
@@ -151,8 +146,8 @@ func awaitExec(sync int, p *spawned) error {
 			}
 			continue
 		}
-		failure := &shim.Failure{}
-		if err := json.Unmarshal(buffer[:n], failure); err != nil {
+		failure, err := shim.DecodeFailure(buffer[:n])
+		if err != nil {
 			return fmt.Errorf("read the shim's report: %w", err)
 		}
 		return failure

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	filepath "path" // path/filepath is initialised late, see package pid1
 	"slices"
@@ -88,7 +89,10 @@ func workingDirectory(path string) string {
 func rootSpec(p *schema.Process) *shim.Root {
 	root := &shim.Root{
 		ReadOnly: p.ReadOnlyRoot, Privileged: p.Privileged, SharedMemory: p.SharedMemorySize, Masked: p.MaskedPaths,
-		ReadOnlyPaths: p.ReadOnlyPaths, Sysctls: p.Sysctls,
+		ReadOnlyPaths: p.ReadOnlyPaths,
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Sysctls)) {
+		root.Sysctls = append(root.Sysctls, shim.Sysctl{Name: name, Value: p.Sysctls[name]})
 	}
 	if p.Privileged {
 		root.Devices = allDevices("/dev")

@@ -1,13 +1,11 @@
 package shim
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"runtime"
-	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -23,10 +21,7 @@ func init() {
 	if !errors.As(reason, &failure) {
 		failure = &Failure{Message: reason.Error(), ExitCode: 128}
 	}
-	message, err := json.Marshal(failure)
-	if err == nil {
-		_, _ = unix.Write(SyncFD, message)
-	}
+	_, _ = unix.Write(SyncFD, failure.Encode())
 	os.Exit(1)
 }
 
@@ -62,8 +57,8 @@ func readSpec() (*Spec, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the process specification: %w", err)
 	}
-	spec := &Spec{}
-	if err := json.Unmarshal(content, spec); err != nil {
+	spec, err := DecodeSpec(content)
+	if err != nil {
 		return nil, fmt.Errorf("read the process specification: %w", err)
 	}
 	return spec, nil
@@ -145,15 +140,10 @@ func pivot(root *Root) error {
 	return unix.Chdir("/")
 }
 
-func writeSysctls(sysctls map[string]string) error {
-	names := make([]string, 0, len(sysctls))
-	for name := range sysctls {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		if err := os.WriteFile(sysctlPath(name), []byte(sysctls[name]), 0); err != nil {
-			return fmt.Errorf("set the sysctl %q to %q: %w", name, sysctls[name], err)
+func writeSysctls(sysctls []Sysctl) error {
+	for _, sysctl := range sysctls {
+		if err := os.WriteFile(sysctlPath(sysctl.Name), []byte(sysctl.Value), 0); err != nil {
+			return fmt.Errorf("set the sysctl %q to %q: %w", sysctl.Name, sysctl.Value, err)
 		}
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"strconv"
 	"sync"
 	"time"
 
@@ -143,36 +144,38 @@ func (s *Store) Watch(ctx context.Context, observe func(*schema.State) error) er
 	}
 }
 
-// line is the JSON form of a state on the state port.
-type line struct {
-	Sequence   uint64 `json:"sequence"`
-	BootID     string `json:"bootId"`
-	Phase      string `json:"phase"`
-	Attempt    uint32 `json:"attempt"`
-	StartedAt  string `json:"startedAt,omitempty"`
-	FinishedAt string `json:"finishedAt,omitempty"`
-	ExitCode   *int32 `json:"exitCode,omitempty"`
-	Signal     uint32 `json:"signal,omitempty"`
-	Reason     string `json:"reason,omitempty"`
-	Message    string `json:"message,omitempty"`
-}
-
 // Line gives a state's JSON line with its newline. Times are RFC 3339 with nanoseconds in UTC; what a phase does not have is left out.
 func Line(s *schema.State) []byte {
-	l := line{Sequence: s.Sequence, BootID: s.BootID, Phase: s.Phase.String(), Attempt: s.Attempt, StartedAt: when(s.StartedAt)}
+	b := strconv.AppendUint([]byte(`{"sequence":`), s.Sequence, 10)
+	b = append(append(append(b, `,"bootId":"`...), s.BootID...), `","phase":"`...)
+	b = append(append(b, s.Phase.String()...), `","attempt":`...)
+	b = strconv.AppendUint(b, uint64(s.Attempt), 10)
+	b = appendTime(b, `,"startedAt":"`, s.StartedAt)
 	if s.Phase == schema.Exited {
-		l.FinishedAt, l.ExitCode, l.Signal, l.Reason, l.Message = when(s.FinishedAt), &s.ExitCode, s.Signal, s.Reason, s.Message
+		b = append(appendTime(b, `,"finishedAt":"`, s.FinishedAt), end(s)...)
 	}
-	b, err := json.Marshal(l)
+	return append(b, '}', '\n')
+}
+
+func appendTime(b []byte, name string, t time.Time) []byte {
+	if t.IsZero() {
+		return b
+	}
+	return append(t.UTC().AppendFormat(append(b, name...), time.RFC3339Nano), '"')
+}
+
+// end gives the members of an end, after a comma. Only here is there text of others, which must be quoted; to use the package for the line
+// of every start would take longer than all else of it.
+func end(s *schema.State) []byte {
+	b, err := json.Marshal(struct {
+		ExitCode int32  `json:"exitCode"`
+		Signal   uint32 `json:"signal,omitempty"`
+		Reason   string `json:"reason,omitempty"`
+		Message  string `json:"message,omitempty"`
+	}{s.ExitCode, s.Signal, s.Reason, s.Message})
 	if err != nil {
 		panic("a state line is always valid JSON: " + err.Error())
 	}
-	return append(b, '\n')
-}
-
-func when(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339Nano)
+	b[0] = ','
+	return b[:len(b)-1]
 }
