@@ -16,7 +16,7 @@ func timestampCounter() uint64
 
 // SincePowerOn tells how long the VM's processors have run: longer than the kernel's clocks know, which begin with the kernel.
 func SincePowerOn() (time.Duration, error) {
-	content, err := os.ReadFile("/proc/cpuinfo")
+	content, err := os.ReadFile(ProcDirectory + "/cpuinfo")
 	if err != nil {
 		return 0, err
 	}

@@ -14,7 +14,7 @@ import (
 
 // Resident gives the tether's resident memory, now and at most, as the kernel words it.
 func Resident() string {
-	content, err := os.ReadFile("/proc/self/status")
+	content, err := os.ReadFile(ProcDirectory + "/self/status")
 	if err != nil {
 		return ""
 	}
@@ -63,8 +63,8 @@ func AddEntropy(seed []byte) error {
 // Harden keeps the tether alive when memory is short, and sets what the kubelet sets on a node.
 func Harden() error {
 	return errors.Join(
-		os.WriteFile("/proc/self/oom_score_adj", []byte("-1000"), 0),
-		os.WriteFile("/proc/sys/vm/overcommit_memory", []byte("1"), 0))
+		os.WriteFile(ProcDirectory+"/self/oom_score_adj", []byte("-1000"), 0),
+		os.WriteFile(ProcDirectory+"/sys/vm/overcommit_memory", []byte("1"), 0))
 }
 
 // PowerOff writes everything to the disks, unmounts them, and ends the VM. It does not return.
@@ -89,7 +89,7 @@ func PowerOff() {
 
 // mountedDisks gives the mount points of ext4 disks, the last mounted first.
 func mountedDisks() []string {
-	content, err := os.ReadFile("/proc/mounts")
+	content, err := os.ReadFile(ProcDirectory + "/mounts")
 	if err != nil {
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"unsafe"
@@ -29,8 +30,8 @@ func ConfigureNetwork(interfaces []Interface) error {
 	}
 	// As container runtimes have it: any process may ping and listen on low ports.
 	for file, value := range map[string]string{
-		"/proc/sys/net/ipv4/ping_group_range":           "0 2147483647",
-		"/proc/sys/net/ipv4/ip_unprivileged_port_start": "0",
+		ProcDirectory + "/sys/net/ipv4/ping_group_range":           "0 2147483647",
+		ProcDirectory + "/sys/net/ipv4/ip_unprivileged_port_start": "0",
 	} {
 		if err := os.WriteFile(file, []byte(value), 0); err != nil {
 			return err
@@ -69,6 +70,10 @@ func (n *netlink) configure(i Interface) error {
 	index, err := findInterface(i.MAC)
 	if err != nil {
 		return err
+	}
+	if !slices.ContainsFunc(i.Addresses, func(text string) bool { return strings.Contains(text, ":") }) {
+		// A kernel without IPv6 refuses, and has nothing to be kept from.
+		_ = n.request(unix.RTM_NEWLINK, 0, withoutIPv6(index))
 	}
 	if err := n.setLink(index, i.MTU); err != nil {
 		return fmt.Errorf("bring it up: %w", err)
@@ -118,6 +123,17 @@ func (n *netlink) setLink(index, mtu int) error {
 		body = append(body, attribute(unix.IFLA_MTU, binary.NativeEndian.AppendUint32(nil, uint32(mtu)))...)
 	}
 	return n.request(unix.RTM_NEWLINK, 0, body)
+}
+
+// withoutIPv6 asks for no address of the kernel's own making on an interface. To make sure that a link-local address has no double takes the
+// kernel a while, in which the container's process is to start.
+func withoutIPv6(index int) []byte {
+	const (
+		inet6AddrGenMode     = 8 // IFLA_INET6_ADDR_GEN_MODE
+		inet6AddrGenModeNone = 1 // IN6_ADDR_GEN_MODE_NONE
+	)
+	mode := attribute(unix.AF_INET6, attribute(inet6AddrGenMode, []byte{inet6AddrGenModeNone}))
+	return append(structBytes(&unix.IfInfomsg{Family: unix.AF_UNSPEC, Index: int32(index)}), attribute(unix.IFLA_AF_SPEC, mode)...)
 }
 
 func (n *netlink) addAddress(index int, p prefix) error {

@@ -69,7 +69,6 @@ func init() {
 		m.States.Update(func(s *schema.State) { s.Phase = schema.Ready })
 	}
 	timing("ready")
-	background(func() error { process.RemoveLeftovers(); return nil })
 	if err := m.Control.Await(); err != nil {
 		Fatal(fmt.Errorf("wait for the first session: %w", err))
 	}

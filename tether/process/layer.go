@@ -15,10 +15,13 @@ type layer struct{ directory string }
 
 const attemptsDirectory = boot.ScratchDirectory + "/attempts"
 
-// newLayer makes an empty layer. What an attempt of an earlier boot left is removed in the background.
+// newLayer makes an empty layer. What earlier attempts and an earlier boot left is removed in the background.
 func (c *Container) newLayer(attempt uint32) (*layer, error) {
 	l := &layer{directory: filepath.Join(attemptsDirectory, attemptName(attempt))}
-	removeInBackground(attemptsDirectory)
+	if _, err := os.Lstat(attemptsDirectory); err == nil {
+		removeLeftovers()
+		removeInBackground(attemptsDirectory)
+	}
 	for _, name := range []string{"upper", "work"} {
 		if err := os.MkdirAll(filepath.Join(l.directory, name), 0o755); err != nil {
 			return nil, fmt.Errorf("make the scratch layer: %w", err)
@@ -48,9 +51,8 @@ func removeInBackground(directory string) {
 	crash.Go(func() { _ = os.RemoveAll(trash) })
 }
 
-// RemoveLeftovers removes in the background what an earlier boot had no time to remove from the scratch disk. Its attempts go when the first
-// one of this boot begins.
-func RemoveLeftovers() {
+// removeLeftovers removes in the background what there was no time to remove before. A disk on which nothing ran has none.
+func removeLeftovers() {
 	entries, err := os.ReadDir(boot.ScratchDirectory)
 	if err != nil {
 		return

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"berth.dev/tether/boot"
 	"berth.dev/tether/shim"
 )
 
@@ -102,7 +103,7 @@ func (s *spawner) fork(files []uintptr, joined int) (int, error) {
 	} else {
 		// Only this thread's children are born into the container's PID namespace.
 		runtime.LockOSThread()
-		own, err := unix.Open("/proc/self/ns/pid", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		own, err := unix.Open(boot.ProcDirectory+"/self/ns/pid", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 		if err != nil {
 			return 0, err
 		}
@@ -118,7 +119,7 @@ func (s *spawner) fork(files []uintptr, joined int) (int, error) {
 			}
 		}()
 	}
-	return syscall.ForkExec("/proc/self/exe", []string{shim.Name}, &syscall.ProcAttr{Files: files, Sys: attributes})
+	return syscall.ForkExec(boot.ProcDirectory+"/self/exe", []string{shim.Name}, &syscall.ProcAttr{Files: files, Sys: attributes})
 }
 
 // awaitExec reads what the shim reports until the exec closes its end.

@@ -1,10 +1,14 @@
 package seccomp
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // always are the system calls that every container may use: all that act on its own files, memory, processes and sockets. What is missing
 // here either administers the machine, or is old, unused and a way into the kernel (io_uring, userfaultfd, kexec, vmsplice, …).
-var always = strings.Fields(`
+var always = sync.OnceValue(func() []string {
+	return strings.Fields(`
 accept accept4 access adjtimex alarm bind brk capget capset chdir chmod chown chown32 clock_adjtime clock_adjtime64
 clock_getres clock_getres_time64 clock_gettime clock_gettime64 clock_nanosleep clock_nanosleep_time64 close close_range
 connect copy_file_range creat dup dup2 dup3 epoll_create epoll_create1 epoll_ctl epoll_ctl_old epoll_pwait epoll_pwait2
@@ -37,25 +41,28 @@ sysinfo tee tgkill time timer_create timer_delete timer_getoverrun timer_gettime
 timer_settime64 timerfd_create timerfd_gettime timerfd_gettime64 timerfd_settime timerfd_settime64 times tkill truncate
 truncate64 ugetrlimit umask uname unlink unlinkat utime utimensat utimensat_time64 utimes vfork wait4 waitid waitpid
 write writev arch_prctl`)
+})
 
 // withCapability are the system calls that go with a capability, by its number.
-var withCapability = map[uint][]string{
-	capDACReadSearch: {"open_by_handle_at"},
-	capSysAdmin: strings.Fields(`bpf clone3 fanotify_init fsconfig fsmount fsopen fspick lookup_dcookie mount mount_setattr
+var withCapability = sync.OnceValue(func() map[uint][]string {
+	return map[uint][]string{
+		capDACReadSearch: {"open_by_handle_at"},
+		capSysAdmin: strings.Fields(`bpf clone3 fanotify_init fsconfig fsmount fsopen fspick lookup_dcookie mount mount_setattr
 		move_mount open_tree perf_event_open quotactl quotactl_fd setdomainname sethostname setns syslog umount umount2 unshare`),
-	capSysBoot:      {"reboot"},
-	capSysChroot:    {"chroot"},
-	capSysModule:    {"delete_module", "init_module", "finit_module"},
-	capSysPacct:     {"acct"},
-	capSysPtrace:    {"kcmp", "pidfd_getfd", "process_madvise"},
-	capSysRawio:     {"iopl", "ioperm"},
-	capSysTime:      {"settimeofday", "stime", "clock_settime", "clock_settime64"},
-	capSysTTYConfig: {"vhangup"},
-	capSysNice:      {"get_mempolicy", "mbind", "set_mempolicy", "set_mempolicy_home_node"},
-	capSyslog:       {"syslog"},
-	capPerfmon:      {"perf_event_open"},
-	capBPF:          {"bpf"},
-}
+		capSysBoot:      {"reboot"},
+		capSysChroot:    {"chroot"},
+		capSysModule:    {"delete_module", "init_module", "finit_module"},
+		capSysPacct:     {"acct"},
+		capSysPtrace:    {"kcmp", "pidfd_getfd", "process_madvise"},
+		capSysRawio:     {"iopl", "ioperm"},
+		capSysTime:      {"settimeofday", "stime", "clock_settime", "clock_settime64"},
+		capSysTTYConfig: {"vhangup"},
+		capSysNice:      {"get_mempolicy", "mbind", "set_mempolicy", "set_mempolicy_home_node"},
+		capSyslog:       {"syslog"},
+		capPerfmon:      {"perf_event_open"},
+		capBPF:          {"bpf"},
+	}
+})
 
 const (
 	capDACReadSearch = 2

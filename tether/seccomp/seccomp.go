@@ -96,27 +96,27 @@ type rules struct {
 // rulesFor gives the rules of both architectures.
 func rulesFor(capabilities []uint) *[2]rules {
 	both := &[2]rules{}
-	for _, of := range numbers {
+	for _, of := range numbers() {
 		for architecture, number := range of {
 			both[architecture].last = max(both[architecture].last, number)
 		}
 	}
 	set := func(a action, names ...string) {
 		for _, name := range names {
-			for architecture, number := range numbers[name] {
+			for architecture, number := range numbers()[name] {
 				if number != absent {
 					both[architecture].actions[number] = a
 				}
 			}
 		}
 	}
-	set(allow, always...)
+	set(allow, always()...)
 	set(cloneCheck, "clone")
 	set(unsupported, "clone3") // Its flags are in memory; libraries fall back to clone.
 	set(socketCheck, "socket")
 	set(personalityCheck, "personality")
 	for _, capability := range capabilities {
-		set(allow, withCapability[capability]...)
+		set(allow, withCapability()[capability]...)
 		if capability == capSysAdmin {
 			set(allow, "clone")
 		}

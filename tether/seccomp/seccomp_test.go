@@ -22,7 +22,7 @@ func (c call) data() []byte {
 		if c.architecture == architectureI386 {
 			column = 1
 		}
-		number = numbers[c.name][column]
+		number = numbers()[c.name][column]
 	}
 	b := make([]byte, 64)
 	binary.BigEndian.PutUint32(b[offsetNumber:], uint32(number))
@@ -108,11 +108,11 @@ func TestOrdinaryCalls(t *testing.T) {
 }
 
 func TestCapabilitiesOpenTheirCalls(t *testing.T) {
-	for capability, names := range withCapability {
+	for capability, names := range withCapability() {
 		vm := machine(t, capability)
 		for _, name := range names {
 			for column, architecture := range []uint32{architectureX8664, architectureI386} {
-				if numbers[name][column] != absent {
+				if numbers()[name][column] != absent {
 					expect(t, vm, call{name: name, architecture: architecture}, Allow)
 				}
 			}
@@ -124,14 +124,14 @@ func TestCapabilitiesOpenTheirCalls(t *testing.T) {
 func TestEveryNameIsKnownAndAnsweredAsListed(t *testing.T) {
 	vm := machine(t)
 	allowed := map[string]bool{}
-	for _, name := range always {
-		if _, known := numbers[name]; !known {
+	for _, name := range always() {
+		if _, known := numbers()[name]; !known {
 			t.Errorf("%s is in neither table", name)
 		}
 		allowed[name] = true
 	}
 	special := map[string]bool{"clone": true, "clone3": true, "socket": true, "personality": true}
-	for name, of := range numbers {
+	for name, of := range numbers() {
 		for column, architecture := range []uint32{architectureX8664, architectureI386} {
 			if of[column] == absent || special[name] {
 				continue
