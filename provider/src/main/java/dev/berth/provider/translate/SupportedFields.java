@@ -13,7 +13,7 @@ import java.util.stream.Collectors;
 /**
  * Names what a pod asks for and cannot have yet. A field is either on the list of what Berth does
  * or it is refused, so that a field unknown to this version is refused too. Unset, false, zero and
- * empty values ask for nothing.
+ * empty values ask for nothing, but for a volume's source.
  */
 public final class SupportedFields {
   /** What is done, by path; {@code **} is everything below. */
@@ -161,6 +161,8 @@ public final class SupportedFields {
               "containers[].volumeMounts[].recursiveReadOnly", Set.of("Disabled", "IfPossible")),
           Map.entry("volumes[].emptyDir.medium", Set.of("Memory")));
 
+  private static final Set<String> SOURCES = Set.of("volumes[]", "volumes[].projected.sources[]");
+
   private static final String APP_ARMOR = "container.apparmor.security.beta.kubernetes.io/";
 
   private final KubernetesSerialization serialization;
@@ -212,7 +214,7 @@ public final class SupportedFields {
     for (Map.Entry<?, ?> field : object.entrySet()) {
       String name = field.getKey().toString();
       Object value = field.getValue();
-      if (asksForNothing(value) || known.containsKey("**")) {
+      if (asksForNothing(value, pattern) || known.containsKey("**")) {
         continue;
       }
       String path = at + "." + name;
@@ -239,6 +241,12 @@ public final class SupportedFields {
     } else if (value instanceof Map<?, ?> object && !node.children().isEmpty()) {
       walk(object, node.children(), path, pattern, refused);
     }
+  }
+
+  /** Of a volume each field is a source, which asks for a volume even if it says no more. */
+  private static boolean asksForNothing(Object value, String pattern) {
+    boolean source = value instanceof Map && SOURCES.contains(pattern);
+    return !source && asksForNothing(value);
   }
 
   private static boolean asksForNothing(Object value) {

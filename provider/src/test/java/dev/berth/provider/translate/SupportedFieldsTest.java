@@ -117,6 +117,10 @@ class SupportedFieldsTest {
             spec(
                 "\"volumes\":[{\"name\":\"v\",\"image\":{\"reference\":\"i\"}}]",
                 "spec.volumes[0].image"),
+            spec("\"volumes\":[{\"name\":\"v\",\"image\":{}}]", "spec.volumes[0].image"),
+            spec(
+                "\"volumes\":[{\"name\":\"v\",\"projected\":{\"sources\":[{\"podCertificate\":{}}]}}]",
+                "spec.volumes[0].projected.sources[0].podCertificate"),
             volume("persistentVolumeClaim"),
             volume("csi"),
             volume("nfs"))
