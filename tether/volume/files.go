@@ -26,7 +26,7 @@ var ErrInvalid = errors.New("invalid name")
 type File struct {
 	Path    string
 	Content []byte
-	// Mode has permission bits only; 0 is 0644.
+	// Mode has permission bits only.
 	Mode uint32
 }
 
@@ -119,11 +119,7 @@ func writeFile(directory string, file File, owner Owner) error {
 	if err := os.WriteFile(path, file.Content, 0o600); err != nil {
 		return err
 	}
-	mode := fs.FileMode(file.Mode & 0o777)
-	if file.Mode == 0 {
-		mode = 0o644
-	}
-	return own(path, mode, owner, false)
+	return own(path, fs.FileMode(file.Mode&0o777), owner, false)
 }
 
 func makeDirectory(path string, owner Owner) error {

@@ -36,7 +36,8 @@ func expectFile(t *testing.T, path, want string) {
 }
 
 func TestFilesAreLinksThroughData(t *testing.T) {
-	dir := put(t, newStore(t), File{Path: "key", Content: []byte("value")}, File{Path: "deep/er/file", Content: []byte("x"), Mode: 0o400})
+	dir := put(t, newStore(t), File{Path: "key", Content: []byte("value"), Mode: 0o644}, File{Path: "deep/er/file", Content: []byte("x"), Mode: 0o400},
+		File{Path: "closed", Content: []byte("x")})
 	expectFile(t, filepath.Join(dir, "key"), "value")
 	expectFile(t, filepath.Join(dir, "deep/er/file"), "x")
 	for name, want := range map[string]string{"key": "..data/key", "deep": "..data/deep"} {
@@ -44,7 +45,7 @@ func TestFilesAreLinksThroughData(t *testing.T) {
 			t.Errorf("%s is a link to %q, %v", name, target, err)
 		}
 	}
-	for name, want := range map[string]fs.FileMode{"key": 0o644, "deep/er/file": 0o400, "deep": 0o755 | fs.ModeDir, ".": 0o755 | fs.ModeDir} {
+	for name, want := range map[string]fs.FileMode{"key": 0o644, "deep/er/file": 0o400, "closed": 0, "deep": 0o755 | fs.ModeDir, ".": 0o755 | fs.ModeDir} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode() != want {
 			t.Errorf("%s has mode %v, %v; want %v", name, info.Mode(), err, want)
 		}
@@ -53,8 +54,8 @@ func TestFilesAreLinksThroughData(t *testing.T) {
 
 func TestReplacementRemovesAndAdds(t *testing.T) {
 	s := newStore(t)
-	dir := put(t, s, File{Path: "old", Content: []byte("1")}, File{Path: "both", Content: []byte("1")}, File{Path: "kind/file"})
-	put(t, s, File{Path: "both", Content: []byte("2")}, File{Path: "new", Content: []byte("2")}, File{Path: "kind", Content: []byte("f")})
+	dir := put(t, s, File{Path: "old", Content: []byte("1"), Mode: 0o644}, File{Path: "both", Content: []byte("1"), Mode: 0o644}, File{Path: "kind/file"})
+	put(t, s, File{Path: "both", Content: []byte("2"), Mode: 0o644}, File{Path: "new", Content: []byte("2"), Mode: 0o644}, File{Path: "kind", Content: []byte("f"), Mode: 0o644})
 	expectFile(t, filepath.Join(dir, "both"), "2")
 	expectFile(t, filepath.Join(dir, "new"), "2")
 	expectFile(t, filepath.Join(dir, "kind"), "f")
@@ -69,7 +70,7 @@ func TestReplacementRemovesAndAdds(t *testing.T) {
 
 func TestSameFilesChangeNothing(t *testing.T) {
 	s := newStore(t)
-	file := File{Path: "key", Content: []byte("value")}
+	file := File{Path: "key", Content: []byte("value"), Mode: 0o644}
 	dir := put(t, s, file)
 	before, err := os.Readlink(filepath.Join(dir, dataLink))
 	if err != nil {
@@ -90,7 +91,7 @@ func TestReadersSeeAllOldOrAllNew(t *testing.T) {
 	s := newStore(t)
 	version := func(i int) []File {
 		text := []byte(fmt.Sprint(i))
-		return []File{{Path: "a", Content: text}, {Path: "b", Content: text}}
+		return []File{{Path: "a", Content: text, Mode: 0o644}, {Path: "b", Content: text, Mode: 0o644}}
 	}
 	dir := put(t, s, version(0)...)
 	stop := make(chan struct{})
