@@ -33,8 +33,7 @@ public final class StorageFailures {
   public static PortLayerException full(String doing, @Nullable Throwable cause) {
     return new PortLayerException(
         Code.RESOURCE_EXHAUSTED,
-        doing
-            + ": no space left on device: remove images or enlarge the datastore, then pull again",
+        doing + ": no space left on device: remove images or enlarge the datastore",
         cause);
   }
 

@@ -117,14 +117,16 @@ public final class LocalCompute implements ComputeService, AutoCloseable {
     Path place = environment.groups().resolve(record.spec().id());
     Path unfinished = environment.groups().resolve(".new-" + record.spec().id());
     AtomicFiles.delete(unfinished);
-    AtomicFiles.directory(unfinished);
-    AtomicFiles.write(unfinished.resolve(GROUP_FILE), record);
     try {
+      AtomicFiles.directory(unfinished);
+      AtomicFiles.write(unfinished.resolve(GROUP_FILE), record);
       AtomicFiles.move(unfinished, place);
+      return place;
     } catch (IOException e) {
       throw AtomicFiles.failure("write", place, e);
+    } finally {
+      AtomicFiles.delete(unfinished);
     }
-    return place;
   }
 
   private void check(GroupSpec spec) {

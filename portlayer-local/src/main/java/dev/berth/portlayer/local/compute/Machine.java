@@ -125,9 +125,10 @@ final class Machine implements AutoCloseable {
         ended(Instant.now());
       }
     } catch (RuntimeException e) {
-      state.qemu().ifPresent(HostProcess::kill);
-      ended(Instant.now());
-      pool.release(spec.id());
+      if (!state.qemu().filter(HostProcess::alive).isPresent()) {
+        ended(Instant.now());
+        pool.release(spec.id());
+      }
       throw e;
     }
   }

@@ -79,7 +79,12 @@ final class MachineState {
       return false;
     }
     guest.read();
-    save(record.ended(guest.boot(), time));
+    try {
+      save(record.ended(guest.boot(), time));
+    } catch (PortLayerException e) {
+      // It has ended all the same: who opens the record again sees that there is no such process.
+      LOG.error("state of containerVM {}: {}", spec.id(), e.getMessage());
+    }
     update();
     tell(PortLayerEvent.Type.VM_POWERED_OFF, "");
     return true;
@@ -151,8 +156,8 @@ final class MachineState {
   }
 
   private void save(MachineRecord changed) {
-    AtomicFiles.write(files.record(), changed);
     record = changed;
+    AtomicFiles.write(files.record(), changed);
   }
 
   private void tell(PortLayerEvent.Type type, String detail) {

@@ -50,7 +50,7 @@ final class PowerOn {
   }
 
   /**
-   * Starts the VM; its guest boots when this returns.
+   * Starts the VM; its guest boots when this returns. When this fails, no QEMU is left.
    *
    * @param initial what it starts by itself, if it can take it
    * @param onExit runs when QEMU ends
@@ -60,6 +60,15 @@ final class PowerOn {
     state.starting();
     spec.nics().forEach(environment.network()::plug);
     QemuProcess.Started qemu = QemuProcess.start(environment, spec, files, onExit);
+    try {
+      configure(qemu, initial);
+    } catch (RuntimeException e) {
+      qemu.end();
+      throw e;
+    }
+  }
+
+  private void configure(QemuProcess.Started qemu, Optional<InitialProcess> initial) {
     try (OutputStream configuration = qemu.configuration();
         var executor = Executors.newVirtualThreadPerTaskExecutor()) {
       state.running(qemu.process());

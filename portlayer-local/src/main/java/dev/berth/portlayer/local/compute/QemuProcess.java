@@ -15,9 +15,17 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Starts QEMU for a containerVM, and finds it again. */
 final class QemuProcess {
+  private static final Logger LOG = LoggerFactory.getLogger(QemuProcess.class);
+  private static final long KILL_SECONDS = 30;
   private static final long MEBIBYTE = 1L << 20;
 
   /** Numbers of users that no account has, one for each VM so that none can touch another. */
@@ -31,8 +39,21 @@ final class QemuProcess {
    * A QEMU that was started.
    *
    * @param configuration takes what its guest is told at boot; no guest runs before it was closed
+   * @param exit completes when it has ended
    */
-  record Started(HostProcess process, OutputStream configuration) {}
+  record Started(HostProcess process, OutputStream configuration, CompletableFuture<Process> exit) {
+    /** Kills it and waits until it has gone, so that nobody takes its place before. */
+    void end() {
+      process.kill();
+      try {
+        var _ = exit.get(KILL_SECONDS, TimeUnit.SECONDS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      } catch (ExecutionException | TimeoutException e) {
+        LOG.error("QEMU, process {}, did not end although it was killed", process.pid());
+      }
+    }
+  }
 
   /** Starts it; {@code onExit} runs when it ends. */
   static Started start(
@@ -47,7 +68,8 @@ final class QemuProcess {
               .redirectErrorStream(true)
               .redirectOutput(files.output().toFile())
               .start();
-      var _ = process.onExit().thenRun(() -> Thread.startVirtualThread(onExit));
+      CompletableFuture<Process> exit = process.onExit();
+      var _ = exit.thenRun(() -> Thread.startVirtualThread(onExit));
       HostProcess found =
           HostProcess.of(process.pid())
               .orElseThrow(
@@ -56,7 +78,7 @@ final class QemuProcess {
                           Code.UNAVAILABLE,
                           "containerVM %s: QEMU ended at once: %s"
                               .formatted(spec.id(), lastLine(files.output()))));
-      return new Started(found, process.getOutputStream());
+      return new Started(found, process.getOutputStream(), exit);
     } catch (IOException e) {
       throw AtomicFiles.failure("start QEMU with its files in", files.directory(), e);
     }

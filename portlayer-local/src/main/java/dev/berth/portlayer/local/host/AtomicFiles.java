@@ -2,6 +2,7 @@ package dev.berth.portlayer.local.host;
 
 import dev.berth.portlayer.PortLayerException;
 import dev.berth.portlayer.PortLayerException.Code;
+import dev.berth.portlayer.image.content.StorageFailures;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedByInterruptException;
@@ -153,7 +154,7 @@ public final class AtomicFiles {
           Code.INTERRUPTED, "Interrupted: cannot " + what + " " + file, e);
     }
     String text = String.valueOf(e.getMessage());
-    Code code = text.contains("No space left") ? Code.RESOURCE_EXHAUSTED : Code.INTERNAL;
+    Code code = StorageFailures.isFull(text) ? Code.RESOURCE_EXHAUSTED : Code.INTERNAL;
     return new PortLayerException(code, "cannot %s %s: %s".formatted(what, file, text), e);
   }
 

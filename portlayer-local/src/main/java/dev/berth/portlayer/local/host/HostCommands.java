@@ -2,6 +2,7 @@ package dev.berth.portlayer.local.host;
 
 import dev.berth.portlayer.PortLayerException;
 import dev.berth.portlayer.PortLayerException.Code;
+import dev.berth.portlayer.image.content.StorageFailures;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -50,8 +51,8 @@ public final class HostCommands {
   /**
    * Runs a program and returns what it printed.
    *
-   * @throws PortLayerException INTERNAL with its error output when it fails, UNSUPPORTED when it is
-   *     not installed
+   * @throws PortLayerException with its error output when it fails, RESOURCE_EXHAUSTED for want of
+   *     disk space and INTERNAL otherwise; UNSUPPORTED when it is not installed
    */
   public String run(List<String> command) {
     return run(command, "");
@@ -62,7 +63,7 @@ public final class HostCommands {
     Result result = attempt(command, input);
     if (result.exitCode() != 0) {
       throw new PortLayerException(
-          Code.INTERNAL,
+          StorageFailures.isFull(result.error()) ? Code.RESOURCE_EXHAUSTED : Code.INTERNAL,
           "\"%s\" failed with exit code %d: %s"
               .formatted(String.join(" ", command), result.exitCode(), result.error().strip()));
     }

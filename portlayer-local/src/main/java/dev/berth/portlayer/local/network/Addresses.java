@@ -71,18 +71,25 @@ final class Addresses {
             network.gateway(),
             network.mtu());
     endpoints.put(id, endpoint);
-    save();
+    saveOr(
+        () -> {
+          endpoints.remove(id);
+          pool.freed.addFirst(address);
+        });
     return endpoint;
   }
 
   Optional<NicAttachment> giveBack(String id) {
     NicAttachment endpoint = endpoints.remove(id);
     if (endpoint != null) {
-      Pool pool = pools.get(endpoint.network());
-      if (pool != null) {
-        pool.freed.add(Subnet.address("address", endpoint.primaryAddress()));
-      }
-      save();
+      Optional<Pool> pool = Optional.ofNullable(pools.get(endpoint.network()));
+      long address = Subnet.address("address", endpoint.primaryAddress());
+      pool.ifPresent(range -> range.freed.add(address));
+      saveOr(
+          () -> {
+            endpoints.put(id, endpoint);
+            pool.ifPresent(range -> range.freed.removeLast());
+          });
     }
     return Optional.ofNullable(endpoint);
   }
@@ -102,6 +109,16 @@ final class Addresses {
   private static String mac(long address) {
     return "52:54:%02x:%02x:%02x:%02x"
         .formatted(address >> 24 & 0xff, address >> 16 & 0xff, address >> 8 & 0xff, address & 0xff);
+  }
+
+  /** What could not be written, for want of space for one, has not happened. */
+  private void saveOr(Runnable undo) {
+    try {
+      save();
+    } catch (PortLayerException e) {
+      undo.run();
+      throw e;
+    }
   }
 
   private void save() {

@@ -3,6 +3,7 @@ package dev.berth.portlayer.local.storage;
 import dev.berth.portlayer.Identifiers;
 import dev.berth.portlayer.PortLayerException;
 import dev.berth.portlayer.PortLayerException.Code;
+import dev.berth.portlayer.image.content.StorageFailures;
 import dev.berth.portlayer.local.host.AtomicFiles;
 import dev.berth.portlayer.local.host.HostCommands;
 import dev.berth.portlayer.storage.DiskAttachment;
@@ -68,13 +69,21 @@ final class DiskStore {
     Path unfinished = directory.resolve("." + disk.getFileName());
     try {
       Files.deleteIfExists(unfinished);
-      try (RandomAccessFile file = new RandomAccessFile(unfinished.toFile(), "rw")) {
-        file.setLength(size);
+      try {
+        try (RandomAccessFile file = new RandomAccessFile(unfinished.toFile(), "rw")) {
+          file.setLength(size);
+        }
+        format(unfinished, role);
+        AtomicFiles.move(unfinished, disk);
+      } finally {
+        Files.deleteIfExists(unfinished);
       }
-      format(unfinished, role);
-      AtomicFiles.move(unfinished, disk);
     } catch (IOException e) {
       throw AtomicFiles.failure("make the disk", disk, e);
+    } catch (PortLayerException e) {
+      throw e.code() == Code.RESOURCE_EXHAUSTED
+          ? StorageFailures.full("cannot make disk " + id, e)
+          : e;
     }
     return attachment(id, role);
   }

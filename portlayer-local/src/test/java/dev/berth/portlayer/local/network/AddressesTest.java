@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.berth.portlayer.PortLayerException;
 import dev.berth.portlayer.network.NicAttachment;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.HashMap;
@@ -13,6 +15,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -78,6 +81,24 @@ class AddressesTest {
         assertEquals(taken.keySet(), found);
       }
     }
+  }
+
+  @Test
+  void whatCannotBeWrittenHasNotHappened() throws IOException {
+    Path place = directory.resolve("mounted-later");
+    Addresses addresses = new Addresses(place.resolve("addresses.json"));
+    assertThrows(PortLayerException.class, () -> addresses.take("a", SMALL));
+    assertEquals(List.of(), List.copyOf(addresses.all()));
+
+    Files.createDirectory(place);
+    NicAttachment first = addresses.take("b", SMALL);
+    Path aside = Files.move(place, directory.resolve("aside"));
+    assertThrows(PortLayerException.class, () -> addresses.giveBack("b"));
+    assertEquals(List.of(first), List.copyOf(addresses.all()));
+
+    Files.move(aside, place);
+    assertEquals(Optional.of(first), addresses.giveBack("b"));
+    assertEquals(List.of(), List.copyOf(new Addresses(place.resolve("addresses.json")).all()));
   }
 
   private Addresses addresses() {

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.berth.portlayer.local.storage;
+
+import org.jspecify.annotations.NullMarked;
