@@ -12,11 +12,13 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"dev.berth/e2e/vsphere-lab/machines/testboot"
 )
 
 // The tether of today's bootstrap ISO has no configuration here; it says so and turns its machine off.
 func TestBootstrapISO(t *testing.T) {
-	b := newBench(t, bootstrapISO())
+	b := newBench(t, testboot.BootstrapISO(t))
 	started := time.Now()
 	b.powerOn(t.Context(), "vm-1", "host-1")
 	b.far.accept()
@@ -30,20 +32,8 @@ func TestBootstrapISO(t *testing.T) {
 	}
 }
 
-func guest(t *testing.T) string {
-	t.Helper()
-	if reason := booting(); reason != "" {
-		t.Skip(reason)
-	}
-	iso, err := guestISO()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return iso
-}
-
 func TestGuest(t *testing.T) {
-	b := newBench(t, guest(t))
+	b := newBench(t, testboot.GuestISO(t))
 	b.powerOn(t.Context(), "vm-1", "host-1")
 	b.await("start", 1, func(e Event) bool { return e.Kind == Started && e.ID == "vm-1" && e.Host == "host-1" })
 	boot := b.awaitInfo("guestinfo.test.boot", 1)
@@ -91,10 +81,12 @@ func checkWritten(t *testing.T, b *bench) {
 
 func dialGuest(t *testing.T) net.Conn {
 	t.Helper()
-	connection, err := net.DialTimeout("tcp", guestAddress+":7", bootDeadline)
-	if err != nil {
-		t.Fatal(err)
-	}
+	var connection net.Conn
+	eventually(t, "the guest's listener", func() bool {
+		var err error
+		connection, err = net.DialTimeout("tcp", guestAddress+":7", bootDeadline)
+		return err == nil
+	})
 	t.Cleanup(func() { connection.Close() })
 	return connection
 }
@@ -148,7 +140,7 @@ func resets(t *testing.T, b *bench, line *session) {
 }
 
 func TestGuestPowersOff(t *testing.T) {
-	b := newBench(t, guest(t))
+	b := newBench(t, testboot.GuestISO(t))
 	b.powerOn(t.Context(), "vm-1", "host-1")
 	b.awaitInfo("guestinfo.test.boot", 1)
 	b.far.accept().say("poweroff")
@@ -160,7 +152,7 @@ func TestGuestPowersOff(t *testing.T) {
 }
 
 func TestKilledFromOutside(t *testing.T) {
-	b := newBench(t, guest(t))
+	b := newBench(t, testboot.GuestISO(t))
 	b.powerOn(t.Context(), "vm-1", "host-1")
 	b.awaitInfo("guestinfo.test.boot", 1)
 	pid, _ := b.fleet.Process("vm-1")
@@ -178,7 +170,7 @@ func TestKilledFromOutside(t *testing.T) {
 }
 
 func TestHostFailure(t *testing.T) {
-	b := newBench(t, guest(t))
+	b := newBench(t, testboot.GuestISO(t))
 	// The second machine shares the first disk and has a place of its own for the rest.
 	b.powerOn(t.Context(), "vm-1", "host-1")
 	hardware, err := FromConfig(b.config, b.lookup)

@@ -16,7 +16,8 @@
 //     of strings, {"guestinfo.a":"1"}. It is what extraConfig held at power-on; a reset does not renew it.
 //   - Values told: the guest writes lines to the virtio-serial port named GuestPort, each {"key":"guestinfo.a","value":"1"} and a newline,
 //     at most LineLimit bytes. Each line is one Event of kind GuestInfo, in order, and all are told before the machine's Exited. An empty value
-//     clears the key. What is no such line is put into the machine's log and otherwise ignored, as is a key outside "guestinfo.".
+//     clears the key. What is no such line is put into the machine's log and otherwise ignored, as is a key outside "guestinfo." or
+//     one with a slash, which ESXi lets a guest only read.
 //     The host writes nothing to the port.
 //
 // The pair stands for "info-get" and "info-set" on ESXi, so that a guest needs two carriers of one and the same thing. The key

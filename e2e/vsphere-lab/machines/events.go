@@ -48,21 +48,20 @@ type events struct {
 	observe func(Event)
 
 	mu      sync.Mutex
-	queue   []Event
+	queue   []any // an Event, or a channel to be closed when its turn comes
 	running bool
-	idle    sync.Cond
 }
 
 func newEvents(observe func(Event)) *events {
-	e := &events{observe: observe}
-	e.idle.L = &e.mu
-	return e
+	return &events{observe: observe}
 }
 
-func (e *events) put(event Event) {
+func (e *events) put(event Event) { e.add(event) }
+
+func (e *events) add(item any) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.queue = append(e.queue, event)
+	e.queue = append(e.queue, item)
 	if !e.running {
 		e.running = true
 		go e.deliver()
@@ -74,22 +73,24 @@ func (e *events) deliver() {
 		e.mu.Lock()
 		if len(e.queue) == 0 {
 			e.running = false
-			e.idle.Broadcast()
 			e.mu.Unlock()
 			return
 		}
-		event := e.queue[0]
+		item := e.queue[0]
 		e.queue = e.queue[1:]
 		e.mu.Unlock()
-		e.observe(event)
+		switch i := item.(type) {
+		case Event:
+			e.observe(i)
+		case chan struct{}:
+			close(i)
+		}
 	}
 }
 
-// flush waits until every event was told.
-func (e *events) flush() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for e.running {
-		e.idle.Wait()
-	}
+// told is closed when every event so far was told.
+func (e *events) told() <-chan struct{} {
+	turn := make(chan struct{})
+	e.add(turn)
+	return turn
 }

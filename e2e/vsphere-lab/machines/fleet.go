@@ -188,12 +188,15 @@ func (f *Fleet) Close() error {
 	f.closed = true
 	f.mu.Unlock()
 	err := f.end(context.Background(), PoweredOff, func(*machine, *process) bool { return true })
-	f.events.flush()
+	<-f.events.told()
 	if f.options.Networks != nil {
 		err = errors.Join(err, f.options.Networks.Close())
 	}
 	return err
 }
+
+// Settle waits until the observer was told of all that has happened so far; it must not be called by the observer.
+func (f *Fleet) Settle(ctx context.Context) error { return await(ctx, f.events.told()) }
 
 // end kills every chosen QEMU and waits for them.
 func (f *Fleet) end(ctx context.Context, reason Reason, choose func(*machine, *process) bool) error {

@@ -71,6 +71,8 @@ func (g *guestLines) take(line []byte) error {
 		return errors.New("guestinfo: a line lacks key or value")
 	case !strings.HasPrefix(*content.Key, guestInfoPrefix) || len(*content.Key) == len(guestInfoPrefix):
 		return fmt.Errorf("guestinfo: the key %q does not begin with %q", *content.Key, guestInfoPrefix)
+	case strings.Contains(*content.Key, "/"):
+		return fmt.Errorf("guestinfo: the key %q has a slash, with which the guest can only read it", *content.Key)
 	}
 	g.tell(*content.Key, *content.Value)
 	return nil

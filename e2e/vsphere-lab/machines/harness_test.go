@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"dev.berth/e2e/vsphere-lab/machines/testboot"
 	"github.com/vmware/govmomi/vim25/types"
 )
 
@@ -25,59 +25,13 @@ const (
 	portGroup    = "VM Network, first"
 )
 
-// repository is where the boot artifact and the package cache are.
-const repository = "../../.."
-
-// guestFolder holds the guest's ISO once it is made.
-var guestFolder string
-
-// guestISO is made once for all tests.
-var guestISO = sync.OnceValues(func() (string, error) {
-	folder, err := os.MkdirTemp("", "testguest")
-	if err != nil {
-		return "", err
-	}
-	guestFolder = folder
-	command := exec.Command("sh", "-c", `set -e
-		CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$0/init" ./testguest
-		"$1/iso-builder/build" --tether "$0/init" --output "$0" --kernel debian --cache "$1/.berth/cache"
-		rm -f "$0/kernel" "$0/initramfs" "$0/init"`, folder, repository)
-	if output, err := command.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, output)
-	}
-	return filepath.Join(folder, "bootstrap.iso"), nil
-})
-
 func TestMain(m *testing.M) {
 	if folder := os.Getenv(orphanFolder); folder != "" {
 		orphan(folder)
 		return
 	}
-	code := m.Run()
-	if guestFolder != "" {
-		os.RemoveAll(guestFolder)
-	}
-	os.Exit(code)
+	testboot.Main(m)
 }
-
-// booting gives the reason why machines cannot be booted here, or nothing.
-func booting() string {
-	if os.Getenv("BERTH_LAB_BOOT") == "" {
-		return "BERTH_LAB_BOOT is not set: it boots machines, which takes a minute and root"
-	}
-	if os.Geteuid() != 0 {
-		return "not root: bridges and taps need it"
-	}
-	if _, err := exec.LookPath("qemu-system-x86_64"); err != nil {
-		return "no qemu-system-x86_64"
-	}
-	if _, err := os.Stat(bootstrapISO()); err != nil {
-		return "no boot artifact: " + err.Error()
-	}
-	return ""
-}
-
-func bootstrapISO() string { return filepath.Join(repository, ".berth/boot/bootstrap.iso") }
 
 // bench is a fleet with a datastore, a machine's configuration and the far end of its network serial port.
 type bench struct {
@@ -92,9 +46,6 @@ type bench struct {
 
 func newBench(t *testing.T, iso string) *bench {
 	t.Helper()
-	if reason := booting(); reason != "" {
-		t.Skip(reason)
-	}
 	b := &bench{datastore: newDatastore(t), far: newFarEnd(t)}
 	networks, err := NewNetworks(t.Name(), map[string]netip.Prefix{portGroup: netip.MustParsePrefix("10.231.7.1/24")})
 	if err != nil {
@@ -204,7 +155,8 @@ func (b *bench) counts() []string {
 	for line := range strings.Lines(b.console()) {
 		var boot string
 		var n int
-		if !strings.HasSuffix(line, "\n") || !strings.HasPrefix(line, "count ") {
+		// The kernel's last words may come in the middle of a line.
+		if !strings.HasSuffix(line, "\n") || !strings.HasPrefix(line, "count ") || strings.Contains(line, "] reboot: ") {
 			continue
 		}
 		if _, err := fmt.Sscanf(line, "count %s %d\n", &boot, &n); err != nil {

@@ -6,10 +6,12 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"dev.berth/e2e/vsphere-lab/machines/testboot"
 )
 
 func TestLiveMigration(t *testing.T) {
-	b := newBench(t, guest(t))
+	b := newBench(t, testboot.GuestISO(t))
 	b.powerOn(t.Context(), "vm-1", "host-1")
 	boot := b.awaitInfo("guestinfo.test.boot", 1)
 	line := b.far.accept()
@@ -57,7 +59,7 @@ func TestLiveMigration(t *testing.T) {
 
 // A migration that is given no time leaves the machine where it was.
 func TestMigrationFails(t *testing.T) {
-	b := newBench(t, guest(t))
+	b := newBench(t, testboot.GuestISO(t))
 	b.powerOn(t.Context(), "vm-1", "host-1")
 	boot := b.awaitInfo("guestinfo.test.boot", 1)
 	process, _ := b.fleet.Process("vm-1")
@@ -90,7 +92,7 @@ func TestMigrationFails(t *testing.T) {
 }
 
 func TestSuspend(t *testing.T) {
-	b := newBench(t, guest(t))
+	b := newBench(t, testboot.GuestISO(t))
 	b.powerOn(t.Context(), "vm-1", "host-1")
 	boot := b.awaitInfo("guestinfo.test.boot", 1)
 	b.awaitCount(5)

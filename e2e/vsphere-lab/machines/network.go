@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -23,6 +24,8 @@ type Networks struct {
 	mu      sync.Mutex
 	bridges map[string]string
 	taps    int
+	// record is the file with the names of the bridges; none when empty.
+	record string
 }
 
 // NewNetworks makes networks whose bridges have names that begin otherwise in another scope, so that several labs can share a machine. A
@@ -34,6 +37,42 @@ func NewNetworks(scope string, addresses map[string]netip.Prefix) (*Networks, er
 		}
 	}
 	return &Networks{scope: scope, addresses: addresses, bridges: map[string]string{}}, nil
+}
+
+// Recover removes the bridges that a file names, of networks whose process was killed, and keeps those of these networks there. It is
+// called before anything else.
+func (n *Networks) Recover(record string) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.record = record
+	content, err := os.ReadFile(record)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	for _, name := range strings.Fields(string(content)) {
+		if _, err := net.InterfaceByName(name); err != nil {
+			continue // gone already
+		}
+		if err := removeBridge(name); err != nil {
+			return fmt.Errorf("remove the bridge %s of an earlier run: %w", name, err)
+		}
+	}
+	return n.write()
+}
+
+// write keeps the names of the bridges.
+func (n *Networks) write() error {
+	if n.record == "" {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(n.record), 0o700); err != nil {
+		return err
+	}
+	var text strings.Builder
+	for name := range n.bridges {
+		fmt.Fprintln(&text, name)
+	}
+	return os.WriteFile(n.record, []byte(text.String()), 0o600)
 }
 
 // Bridge gives the name of a port group's bridge, whether there is one yet or not. Linux allows 15 characters, so it is a hash.
@@ -73,10 +112,15 @@ func (n *Networks) ensure(network string) (string, error) {
 		return name, nil
 	}
 	_ = removeBridge(name)
-	if err := bridgeControl(unix.SIOCBRADDBR, name); err != nil {
+	n.bridges[name] = network
+	if err := n.write(); err != nil {
+		delete(n.bridges, name)
 		return "", err
 	}
-	n.bridges[name] = network
+	if err := bridgeControl(unix.SIOCBRADDBR, name); err != nil {
+		delete(n.bridges, name)
+		return "", err
+	}
 	if err := quiet(name); err != nil {
 		return "", err
 	}
@@ -99,7 +143,7 @@ func (n *Networks) Close() error {
 		}
 	}
 	clear(n.bridges)
-	return errors.Join(failures...)
+	return errors.Join(append(failures, n.write())...)
 }
 
 func removeBridge(name string) error {
