@@ -54,11 +54,14 @@ find_go() {
   fi
 }
 
+# The file with the output of the step with the given name.
+step_log() { printf '%s/logs/%s.log' "$work" "$(tr -c 'a-z0-9\n' - <<<"${1,,}")"; }
+
 # Runs a long step with its output in a log, telling what it is and how long it took; shows the log's end when it fails.
 step() {
   local name=$1 log
   shift
-  log=$work/logs/$(tr -c 'a-z0-9\n' - <<<"${name,,}").log
+  log=$(step_log "$name")
   mkdir -p "$work/logs"
   say "$name"
   # In the background, because errexit means nothing inside the condition of an if.

@@ -24,12 +24,13 @@ type Options struct {
 	SerialLicence bool
 }
 
-// Mover takes running VMs from host to host; without one, a VM is only a flag and moves at once.
-type Mover interface {
+// Machines are what powered-on VMs run in; without them, a VM is only a flag.
+type Machines interface {
 	// Migrate moves a running VM live.
-	Migrate(vm, host string) error
-	// Kill ends a VM as the failure of its host does.
-	Kill(vm string)
+	Migrate(vm, host ref) error
+	// FailHost ends all that runs on a host, and lets nothing run there until it has recovered. The VMs are off when it returns.
+	FailHost(host ref)
+	RecoverHost(host ref)
 }
 
 // Behavior is the layer, and the observer of the registry that goes with it.
@@ -47,8 +48,8 @@ type Behavior struct {
 	starting map[ref]ref
 	index    map[ref]entry
 	addresses
-	// Mover is set before the first call.
-	Mover Mover
+	// Machines are set before the first call.
+	Machines Machines
 }
 
 // New makes the layer. The dispatcher is asked for when it is needed, as it is made after its layers.

@@ -130,13 +130,15 @@ func (b *Behavior) FailHost(ctx *simulator.Context, name string) error {
 		}
 	}
 	b.connection(ctx, host, types.HostSystemConnectionStateNotResponding)
-	for _, vm := range running {
-		if b.Mover != nil {
-			b.Mover.Kill(vm.Self.Value)
-		}
-		b.off(ctx, vm)
+	if b.Machines != nil {
+		b.Machines.FailHost(host.Self)
 	}
-	b.post(ctx, &types.HostConnectionLostEvent{HostEvent: types.HostEvent{Event: types.Event{
+	for _, vm := range running {
+		if isOn(ctx, vm) {
+			b.off(ctx, vm)
+		}
+	}
+	Post(ctx, &types.HostConnectionLostEvent{HostEvent: types.HostEvent{Event: types.Event{
 		Host:                 &types.HostEventArgument{EntityEventArgument: types.EntityEventArgument{Name: name}, Host: host.Self},
 		FullFormattedMessage: "Host " + name + " is not responding",
 	}}})
@@ -161,7 +163,7 @@ func (b *Behavior) restart(vm *simulator.VirtualMachine) {
 	}
 	connected := types.VirtualMachineConnectionStateConnected
 	if fault := b.admit(ctx, vm, nil); fault != nil {
-		b.post(ctx, &types.VmFailoverFailed{
+		Post(ctx, &types.VmFailoverFailed{
 			VmEvent: eventOf(vm.Self, vm.Name, ref{}), Reason: &types.LocalizedMethodFault{Fault: fault, LocalizedMessage: messageOf(fault)},
 		})
 		return
@@ -173,7 +175,7 @@ func (b *Behavior) restart(vm *simulator.VirtualMachine) {
 	host := locked(ctx, vm, func() ref { return *vm.Runtime.Host })
 	event := eventOf(vm.Self, vm.Name, host).Event
 	event.FullFormattedMessage = "vSphere HA restarted virtual machine " + vm.Name
-	b.post(ctx, &types.EventEx{
+	Post(ctx, &types.EventEx{
 		Event: event, EventTypeId: "com.vmware.vc.ha.VmRestartedByHAEvent", Severity: string(types.EventEventSeverityWarning),
 		ObjectId: vm.Self.Value, ObjectType: "VirtualMachine", ObjectName: vm.Name,
 	})
@@ -184,6 +186,9 @@ func (b *Behavior) RecoverHost(ctx *simulator.Context, name string) error {
 	host, err := hostNamed(ctx, name)
 	if err != nil {
 		return err
+	}
+	if b.Machines != nil {
+		b.Machines.RecoverHost(host.Self)
 	}
 	b.connection(ctx, host, types.HostSystemConnectionStateConnected)
 	return nil
@@ -199,7 +204,24 @@ func eventOf(vm ref, name string, host ref) types.VmEvent {
 	return event
 }
 
-func (b *Behavior) post(ctx *simulator.Context, event types.BaseEvent) {
+// VMEvent begins an event about a VM as it is now.
+func VMEvent(ctx *simulator.Context, vm *simulator.VirtualMachine) types.VmEvent {
+	var name string
+	var host *ref
+	ctx.WithLock(vm, func() { name, host = vm.Name, vm.Runtime.Host })
+	event := eventOf(vm.Self, name, ref{})
+	if host != nil {
+		event.Host = hostArgument(ctx, host)
+	}
+	event.Datacenter = &types.DatacenterEventArgument{}
+	if datacenter := datacenterOf(ctx, vm); datacenter != nil {
+		event.Datacenter.Name, event.Datacenter.Datacenter = datacenter.Name, datacenter.Self
+	}
+	return event
+}
+
+// Post publishes an event.
+func Post(ctx *simulator.Context, event types.BaseEvent) {
 	manager := ctx.Map.EventManager()
 	ctx.WithLock(manager, func() { manager.PostEvent(ctx, &types.PostEvent{EventToPost: event}) })
 }

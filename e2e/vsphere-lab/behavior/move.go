@@ -80,8 +80,8 @@ func (b *Behavior) migrate(ctx *simulator.Context, vm *simulator.VirtualMachine,
 	if before != nil && *before == host {
 		return nil
 	}
-	if running && b.Mover != nil {
-		if err := b.Mover.Migrate(vm.Self.Value, host.Value); err != nil {
+	if running && b.Machines != nil {
+		if err := b.Machines.Migrate(vm.Self, host); err != nil {
 			return &types.MigrationFault{VimFault: types.VimFault{MethodFault: types.MethodFault{
 				FaultCause: &types.LocalizedMethodFault{Fault: &types.SystemError{Reason: err.Error()}, LocalizedMessage: err.Error()},
 			}}}
@@ -105,7 +105,7 @@ func (b *Behavior) migrate(ctx *simulator.Context, vm *simulator.VirtualMachine,
 		}
 	}
 	event.Ds = event.SourceDatastore
-	b.post(ctx, event)
+	Post(ctx, event)
 	return nil
 }
 

@@ -3,7 +3,6 @@ package behavior
 import (
 	"dev.berth/e2e/vsphere-lab/dispatch"
 	"github.com/vmware/govmomi/simulator"
-	"github.com/vmware/govmomi/vim25/methods"
 	"github.com/vmware/govmomi/vim25/soap"
 	"github.com/vmware/govmomi/vim25/types"
 )
@@ -15,6 +14,12 @@ func (b *Behavior) admit(ctx *simulator.Context, vm *simulator.VirtualMachine, d
 	state := locked(ctx, vm, func() types.VirtualMachineRuntimeInfo { return vm.Runtime })
 	if state.PowerState == types.VirtualMachinePowerStatePoweredOn {
 		return &types.InvalidPowerState{RequestedState: types.VirtualMachinePowerStatePoweredOn, ExistingState: state.PowerState}
+	}
+	b.mu.Lock()
+	_, starting := b.starting[vm.Self]
+	b.mu.Unlock()
+	if starting && b.Machines != nil {
+		return &types.TaskInProgress{}
 	}
 	fault := b.checkStart(ctx, vm)
 	if fault == nil {
@@ -38,6 +43,13 @@ func (b *Behavior) admit(ctx *simulator.Context, vm *simulator.VirtualMachine, d
 	b.mu.Unlock()
 	b.place(ctx, vm, host)
 	return nil
+}
+
+// NotStarted tells that a VM that was admitted did not start.
+func (b *Behavior) NotStarted(vm ref) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.starting, vm)
 }
 
 // place notes that a VM is on a host.
@@ -88,9 +100,7 @@ func (b *Behavior) powerOnMany(call *dispatch.Call, body *types.PowerOnMultiVM_T
 			}
 			attempt := types.ClusterAttemptedVmInfo{Vm: reference}
 			response := b.dispatcher().Internal(&single, reference, "PowerOnVM_Task", &types.PowerOnVM_Task{This: reference})
-			if started, ok := response.(*methods.PowerOnVM_TaskBody); ok && started.Res != nil {
-				attempt.Task = &started.Res.Returnval
-			}
+			attempt.Task = dispatch.TaskOf(response)
 			result.Attempted = append(result.Attempted, attempt)
 		}
 		return result, nil

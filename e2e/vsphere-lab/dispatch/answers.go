@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/vmware/govmomi/simulator"
+	"github.com/vmware/govmomi/vim25/methods"
 	"github.com/vmware/govmomi/vim25/mo"
 	"github.com/vmware/govmomi/vim25/soap"
 	"github.com/vmware/govmomi/vim25/types"
@@ -56,6 +57,19 @@ func (a *TaskAnswer) Fault() *soap.Fault { return nil }
 
 // Element is the name of the response in SOAP.
 func (a *TaskAnswer) Element() string { return a.method + "Response" }
+
+// TaskOf gives the task of an answer of PowerOnVM_Task, nil when the call was refused.
+func TaskOf(response soap.HasFault) *types.ManagedObjectReference {
+	switch answer := response.(type) {
+	case *TaskAnswer:
+		return &answer.Res.Returnval
+	case *methods.PowerOnVM_TaskBody:
+		if answer.Res != nil {
+			return &answer.Res.Returnval
+		}
+	}
+	return nil
+}
 
 // RunTask answers a method with a task that does the work in the background. The simulator keeps its entity locked while
 // such a task runs; work that looks at other objects too would deadlock, so these tasks hold a lock of their own.

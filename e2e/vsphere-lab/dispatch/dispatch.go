@@ -48,7 +48,9 @@ type Layer func(call *Call, next Handler) soap.HasFault
 type Dispatcher struct {
 	service *simulator.Service
 	handler Handler
-	secret  string
+	// innermost is the last in the chain.
+	innermost Handler
+	secret    string
 
 	mu      sync.Mutex
 	last    int
@@ -56,10 +58,14 @@ type Dispatcher struct {
 	system  *simulator.Context
 }
 
-// New takes over the calls of a simulator. The layers are asked in their order.
-func New(service *simulator.Service, layers ...Layer) *Dispatcher {
-	d := &Dispatcher{service: service, secret: rand.Text(), carried: map[string]func(*simulator.Context){}}
-	d.handler = invoke
+// New takes over the calls of a simulator. The layers are asked in their order; then the innermost, if there is one, which hears the lab's
+// own calls too.
+func New(service *simulator.Service, innermost Layer, layers ...Layer) *Dispatcher {
+	d := &Dispatcher{service: service, secret: rand.Text(), carried: map[string]func(*simulator.Context){}, innermost: invoke}
+	if innermost != nil {
+		d.innermost = func(call *Call) soap.HasFault { return innermost(call, invoke) }
+	}
+	d.handler = d.innermost
 	for i := len(layers) - 1; i >= 0; i-- {
 		layer, next := layers[i], d.handler
 		d.handler = func(call *Call) soap.HasFault { return layer(call, next) }
@@ -110,9 +116,9 @@ func (d *Dispatcher) System() *simulator.Context {
 	return &ctx
 }
 
-// Internal runs a call of the lab's own past all layers.
+// Internal runs a call of the lab's own past all layers but the innermost.
 func (d *Dispatcher) Internal(ctx *simulator.Context, this types.ManagedObjectReference, method string, body any) soap.HasFault {
-	return invoke(&Call{Context: ctx, Request: ctx, Method: method, This: this, Body: body, Internal: true})
+	return d.innermost(&Call{Context: ctx, Request: ctx, Method: method, This: this, Body: body, Internal: true})
 }
 
 const carrierEnvelope = `<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Header><operationID>%s</operationID></Header>` +
@@ -172,7 +178,7 @@ func Resolve(ctx *simulator.Context, ref types.ManagedObjectReference) mo.Refere
 	return ctx.Map.Get(ref)
 }
 
-// invoke is the last in the chain: it calls the method on the simulator's object.
+// invoke calls the method on the simulator's object.
 func invoke(call *Call) soap.HasFault {
 	object := Resolve(call.Context, call.This)
 	if object == nil {

@@ -28,30 +28,45 @@ type client struct {
 	*testing.T
 	lab     *Lab
 	server  *httptest.Server
+	url     string
 	http    *http.Client
 	session string
+	// patience is how long tasks and conditions may take.
+	patience time.Duration
 }
 
 func start(t *testing.T, options behavior.Options) *client {
+	return startWith(t, Options{Behavior: options})
+}
+
+func startWith(t *testing.T, options Options) *client {
 	t.Helper()
-	lab, err := New(Options{
-		Directory: t.TempDir(), User: user, Password: password, Releases: []string{"8.0.2.0", "8.0.3.0"}, Behavior: options,
-		Shape: inventory.Shape{Datacenters: 1, Clusters: 2, Hosts: 3, Datastores: 1, PortGroups: 1, HostCores: 8, HostMHz: 2000, HostMemory: 4096},
-	})
+	options.Directory, options.User, options.Password, options.Releases = t.TempDir(), user, password, []string{"8.0.2.0", "8.0.3.0"}
+	options.Shape = inventory.Shape{Datacenters: 1, Clusters: 2, Hosts: 3, Datastores: 1, PortGroups: 1, HostCores: 8, HostMHz: 2000, HostMemory: 4096}
+	lab, err := New(options)
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := lab.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	server := httptest.NewTLSServer(lab.Handler())
 	t.Cleanup(server.Close)
+	c := &client{T: t, lab: lab, server: server, url: server.URL, http: server.Client(), patience: 10 * time.Second}
+	c.login(password)
+	return c
+}
+
+func (c *client) login(password string) {
+	c.Helper()
 	jar, _ := cookiejar.New(nil)
-	web := server.Client()
-	web.Jar, web.Timeout = jar, 20*time.Second
-	c := &client{T: t, lab: lab, server: server, http: web}
+	c.http.Jar, c.http.Timeout = jar, 20*time.Second
 	c.call("SessionManager/SessionManager", "Login", object{"userName": user, "password": password})
 	if c.session == "" {
-		t.Fatal("the login gave no session")
+		c.Fatal("the login gave no session")
 	}
-	return c
 }
 
 // send makes a request and gives the status and the body.
@@ -69,7 +84,7 @@ func (c *client) send(method, path string, body any) (int, []byte) {
 		}
 		reader = bytes.NewReader(text)
 	}
-	request, err := http.NewRequest(method, c.server.URL+path, reader)
+	request, err := http.NewRequest(method, c.url+path, reader)
 	if err != nil {
 		c.Fatal(err)
 	}
@@ -166,7 +181,7 @@ func (c *client) task(on, method string, body object) (result any, fault string)
 	if refused != nil {
 		return nil, refused["_typeName"].(string)
 	}
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(c.patience); time.Now().Before(deadline); {
 		info := c.get(target(started), "info").(object)
 		switch info["state"] {
 		case "success":
@@ -220,7 +235,7 @@ func (c *client) power(vm string) string {
 // until waits for a condition.
 func (c *client) until(what string, holds func() bool) {
 	c.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(c.patience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if holds() {
 			return
 		}

@@ -12,6 +12,7 @@ import (
 	"dev.berth/e2e/vsphere-lab/dispatch"
 	"dev.berth/e2e/vsphere-lab/faults"
 	"dev.berth/e2e/vsphere-lab/front"
+	"dev.berth/e2e/vsphere-lab/hypervisor"
 	"dev.berth/e2e/vsphere-lab/inventory"
 	"dev.berth/e2e/vsphere-lab/privileges"
 	"github.com/vmware/govmomi/simulator"
@@ -26,6 +27,8 @@ type Options struct {
 	User, Password string
 	Releases       []string
 	Behavior       behavior.Options
+	// Boot makes powered-on VMs run in QEMU, when it is there.
+	Boot *hypervisor.Options
 }
 
 // Lab answers a vCenter's protocols.
@@ -34,6 +37,7 @@ type Lab struct {
 	dispatcher *dispatch.Dispatcher
 	collectors *collector.Service
 	behavior   *behavior.Behavior
+	hypervisor *hypervisor.Hypervisor
 	rules      *faults.Rules
 	users      *privileges.Users
 	gate       *front.Gate
@@ -53,8 +57,18 @@ func New(options Options) (*Lab, error) {
 	}
 	service.Context.Map.SessionManager().ValidLogin = l.users.Valid
 	l.behavior = behavior.New(options.Behavior, func() *dispatch.Dispatcher { return l.dispatcher }, l.collectors.Touch)
-	service.Context.Map.AddHandler(observers{l.behavior, l.collectors})
-	l.dispatcher = dispatch.New(service, dispatch.Session, l.rules.Layer, l.users.Layer, l.collectors.Layer, l.behavior.Layer)
+	handlers := observers{l.behavior, l.collectors}
+	var innermost dispatch.Layer
+	if options.Boot != nil {
+		l.hypervisor, err = hypervisor.New(service.Context, *options.Boot, func() *dispatch.Dispatcher { return l.dispatcher }, l.behavior.NotStarted)
+		if err != nil {
+			return nil, err
+		}
+		l.behavior.Machines, innermost = l.hypervisor, l.hypervisor.Layer
+		handlers = append(handlers, l.hypervisor)
+	}
+	service.Context.Map.AddHandler(handlers)
+	l.dispatcher = dispatch.New(service, innermost, dispatch.Session, l.rules.Layer, l.users.Layer, l.collectors.Layer, l.behavior.Layer)
 	l.gate = &front.Gate{Next: l.rules.Handler(l.routes(options))}
 	return l, nil
 }
@@ -70,6 +84,14 @@ func (l *Lab) routes(options Options) http.Handler {
 	mux.Handle("/folder/", &front.Folder{Dispatcher: l.dispatcher, Allowed: l.mayUse})
 	front.NewREST(l.dispatcher, options.Releases, l.service).Register(mux)
 	return mux
+}
+
+// Close ends the VMs that run and leaves nothing of them.
+func (l *Lab) Close() error {
+	if l.hypervisor == nil {
+		return nil
+	}
+	return l.hypervisor.Close()
 }
 
 // Handler answers all requests.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net/netip"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"dev.berth/e2e/vsphere-lab/behavior"
+	"dev.berth/e2e/vsphere-lab/hypervisor"
 	"dev.berth/e2e/vsphere-lab/inventory"
 	"dev.berth/e2e/vsphere-lab/lab"
 )
@@ -25,6 +27,8 @@ type settings struct {
 	listen, directory, user, passwordFile, releases string
 	shape                                           inventory.Shape
 	behavior                                        behavior.Options
+	boot                                            bool
+	addresses                                       map[string]netip.Prefix
 }
 
 func main() {
@@ -51,11 +55,16 @@ func parse(arguments []string) (settings, error) {
 	flags.IntVar(&s.shape.HostMHz, "host-mhz", 2600, "`MHz` of every core")
 	flags.IntVar(&s.shape.HostMemory, "host-memory", 65536, "`MiB` of memory of every host")
 	flags.BoolVar(&s.behavior.SerialLicence, "serial-licence", true, "have the licence for serial ports over the network")
+	flags.BoolVar(&s.boot, "boot", false, "boot VMs that are powered on in QEMU; needs root")
+	flags.Func("address", "with --boot, `PORT GROUP=ADDRESS/BITS`: puts this machine on a port group; may be repeated", s.addAddress)
 	if err := flags.Parse(arguments); err != nil {
 		return s, err
 	}
 	if flags.NArg() > 0 {
 		return s, fmt.Errorf("unknown argument %q", flags.Arg(0))
+	}
+	if len(s.addresses) > 0 && !s.boot {
+		return s, errors.New("--address needs --boot: without it there are no networks")
 	}
 	if s.directory == "" {
 		return s, errors.New("--directory is missing")
@@ -63,6 +72,19 @@ func parse(arguments []string) (settings, error) {
 	var err error
 	s.directory, err = filepath.Abs(s.directory)
 	return s, err
+}
+
+func (s *settings) addAddress(text string) error {
+	group, address, ok := strings.Cut(text, "=")
+	prefix, err := netip.ParsePrefix(address)
+	if !ok || group == "" || err != nil {
+		return fmt.Errorf("%q is not PORT GROUP=ADDRESS/BITS", text)
+	}
+	if s.addresses == nil {
+		s.addresses = map[string]netip.Prefix{}
+	}
+	s.addresses[group] = prefix
+	return nil
 }
 
 func run(arguments []string) error {
@@ -84,12 +106,16 @@ func run(arguments []string) error {
 	if err != nil {
 		return err
 	}
-	vcenter, err := lab.New(lab.Options{
+	options := lab.Options{
 		Directory: s.directory, Shape: s.shape, User: s.user, Password: password, Releases: strings.Split(s.releases, ","),
 		Behavior: s.behavior,
-	})
+	}
+	if s.boot {
+		options.Boot = &hypervisor.Options{Folder: filepath.Join(s.directory, "machines"), Addresses: s.addresses}
+	}
+	vcenter, err := lab.New(options)
 	if err != nil {
 		return err
 	}
-	return s.serve(ctx, vcenter, started)
+	return errors.Join(s.serve(ctx, vcenter, started), vcenter.Close())
 }
