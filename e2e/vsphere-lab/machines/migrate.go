@@ -67,6 +67,9 @@ func transfer(ctx context.Context, source, destination *process) error {
 	if err != nil {
 		return err
 	}
+	// The source has stopped for good: there is no way back any more, so that a deadline of the caller's comes too late.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), startDeadline)
+	defer cancel()
 	return destination.awaitResumed(ctx)
 }
 
@@ -85,7 +88,8 @@ func (p *process) receive(ctx context.Context, file *os.File) error {
 // bandwidth in bytes a second is no limit: a source that is sent faster than it writes converges.
 const bandwidth = 1 << 40
 
-// send makes a process stop and write its state into a file, which is closed here. When that fails the process runs on.
+// send makes a process stop and write its state into a file, which is closed here. When that fails the process runs on. A context that ends
+// when all is written already does not make it fail.
 func (p *process) send(ctx context.Context, file *os.File) error {
 	defer file.Close()
 	for _, command := range []struct {
@@ -102,7 +106,10 @@ func (p *process) send(ctx context.Context, file *os.File) error {
 	if err := p.monitor.giveFile(ctx, stateName, file); err != nil {
 		return err
 	}
-	if err := p.monitor.execute(ctx, "migrate", map[string]string{"uri": "fd:" + stateName}, nil); err != nil {
+	// Whether it has begun must be known, whatever the caller's deadline.
+	begin, cancel := context.WithTimeout(context.WithoutCancel(ctx), startDeadline)
+	defer cancel()
+	if err := p.monitor.execute(begin, "migrate", map[string]string{"uri": "fd:" + stateName}, nil); err != nil {
 		return err
 	}
 	for {
@@ -117,27 +124,32 @@ func (p *process) send(ctx context.Context, file *os.File) error {
 		case <-p.exited:
 			return errors.New("the machine ended during its migration")
 		case <-ctx.Done():
-			p.cancelMigration()
-			return ctx.Err()
+			if !p.cancelMigration() {
+				return ctx.Err()
+			}
+			return nil
 		}
 	}
 }
 
-// cancelMigration lets a process run on that was to be moved.
-func (p *process) cancelMigration() {
+// cancelMigration lets a process run on that was to be moved. It gives true when that came too late: its state is with the other then.
+func (p *process) cancelMigration() bool {
 	ctx, cancel := context.WithTimeout(context.Background(), startDeadline)
 	defer cancel()
 	_ = p.monitor.execute(ctx, "migrate_cancel", nil, nil)
 	for {
 		select {
 		case status := <-p.migration:
-			if status == "cancelled" || status == "failed" || status == "completed" {
-				return
+			switch status {
+			case "completed":
+				return true
+			case "cancelled", "failed":
+				return false
 			}
 		case <-p.exited:
-			return
+			return false
 		case <-ctx.Done():
-			return
+			return false
 		}
 	}
 }
