@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strings"
 
 	"dev.berth/e2e/vsphere-lab/dispatch"
 	"github.com/vmware/govmomi/simulator"
@@ -63,9 +64,13 @@ func (s *REST) hello(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *REST) login(w http.ResponseWriter, r *http.Request) {
+	// The lab's tokens are the base64 of USER:PASSWORD.
+	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		r.Header.Set("Authorization", "Basic "+token)
+	}
 	user, password, ok := r.BasicAuth()
 	if !ok {
-		refuseREST(w, http.StatusUnauthorized, "UNAUTHENTICATED", "Authorization: Basic is missing")
+		refuseREST(w, http.StatusUnauthorized, "UNAUTHENTICATED", "Authorization: Basic or Bearer is missing")
 		return
 	}
 	manager := types.ManagedObjectReference{Type: "SessionManager", Value: "SessionManager"}
