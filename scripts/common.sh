@@ -102,6 +102,8 @@ LAUNCHER
 
 build_control_plane() { "$root/e2e/control-plane/build" --output "$work/bin" "$@"; }
 
+build_vsphere_lab() { "$root/e2e/vsphere-lab/build" --output "$work/bin"; }
+
 build_images() { "$root/e2e/images/build" --output "$work/images"; }
 
 # Everything that a running Berth needs; each part is built only when its sources changed.

@@ -29,7 +29,7 @@ public final class Methods {
    *
    * @param password the caller's to wipe
    */
-  @Call("Login")
+  @Call(value = "Login", repeatable = true)
   @SuppressWarnings("ArrayRecordComponent") // A String could not be wiped.
   public record Login(String userName, char[] password) implements Request<UserSession> {
     @Override
@@ -67,6 +67,17 @@ public final class Methods {
   @Call("WaitForUpdatesEx")
   public record WaitForUpdatesEx(String version, WaitOptions options)
       implements Request<UpdateSet> {}
+
+  /** Of the ViewManager: a list of objects for a filter to follow. */
+  @Call("CreateListView")
+  public record CreateListView(List<ManagedObjectReference> obj)
+      implements Request<ManagedObjectReference> {}
+
+  /** Of a ListView; returns what of {@code add} does not exist. */
+  @Call(value = "ModifyListView", repeatable = true)
+  public record ModifyListView(
+      List<ManagedObjectReference> add, List<ManagedObjectReference> remove)
+      implements Request<List<ManagedObjectReference>> {}
 
   /** Of a PropertyCollector. */
   @Call(value = "RetrievePropertiesEx", repeatable = true)

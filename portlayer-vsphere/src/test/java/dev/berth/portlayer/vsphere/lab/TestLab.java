@@ -1,0 +1,212 @@
+package dev.berth.portlayer.vsphere.lab;
+
+import static org.awaitility.Awaitility.await;
+
+import dev.berth.portlayer.vsphere.client.Credentials;
+import dev.berth.portlayer.vsphere.client.Trust;
+import dev.berth.portlayer.vsphere.client.VimSettings;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
+import org.junit.jupiter.api.extension.ParameterContext;
+import org.junit.jupiter.api.extension.ParameterResolver;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * The vCenter lab of {@code e2e/vsphere-lab}, built when its sources changed, started once for all
+ * test classes of a run that ask for it, and ended with the run. Its folder is {@code
+ * berth.work}/bin, where {@code ./verify} has built it.
+ */
+public final class TestLab implements AutoCloseable {
+  private static final JsonMapper JSON = JsonMapper.builder().build();
+  private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
+  private static final Path BIN =
+      Path.of(System.getProperty("berth.work", ROOT.resolve(".berth").toString())).resolve("bin");
+
+  private final Path directory;
+  private final Process process;
+  private final Thread atExit;
+  private final HttpClient http = HttpClient.newHttpClient();
+  private final JsonNode lab;
+
+  private TestLab() {
+    try {
+      directory = Files.createTempDirectory("vsphere-lab");
+      build();
+      process =
+          new ProcessBuilder(
+                  BIN.resolve("vsphere-lab").toString(), "--directory", directory.toString())
+              .redirectErrorStream(true)
+              .redirectOutput(directory.resolve("output").toFile())
+              .start();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    atExit = new Thread(process::destroyForcibly);
+    Runtime.getRuntime().addShutdownHook(atExit);
+    Path file = directory.resolve("lab.json");
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .failFast("the lab ended", () -> !process.isAlive())
+        .until(() -> Files.exists(file));
+    lab = JSON.readTree(file);
+  }
+
+  private static void build() throws IOException {
+    Process build =
+        new ProcessBuilder(
+                ROOT.resolve("e2e/vsphere-lab/build").toString(), "--output", BIN.toString())
+            .redirectErrorStream(true)
+            .start();
+    String output = new String(build.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    if (build.onExit().join().exitValue() != 0) {
+      throw new IOException("the vCenter lab cannot be built:\n" + output);
+    }
+  }
+
+  /** Gives the shared lab to test classes that ask for one. */
+  public static final class Resolver implements ParameterResolver {
+    @Override
+    public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
+      return parameter.getParameter().getType() == TestLab.class;
+    }
+
+    @Override
+    public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
+      return context
+          .getRoot()
+          .getStore(Namespace.GLOBAL)
+          .getOrComputeIfAbsent(TestLab.class, key -> new TestLab(), TestLab.class);
+    }
+  }
+
+  public URI url() {
+    return URI.create(lab.path("url").asString());
+  }
+
+  public Trust.Authority authority() {
+    return new Trust.Authority(Path.of(lab.path("caFile").asString()));
+  }
+
+  public Trust.Thumbprint thumbprint() {
+    return new Trust.Thumbprint(lab.path("thumbprint").asString());
+  }
+
+  public Credentials.Password administrator() {
+    return new Credentials.Password(
+        lab.path("user").asString(), Path.of(lab.path("passwordFile").asString()));
+  }
+
+  /** A connection with short time-outs. */
+  public VimSettings settings() {
+    return new VimSettings(
+        url(),
+        authority(),
+        administrator(),
+        Duration.ofSeconds(2),
+        Duration.ofSeconds(10),
+        Duration.ofSeconds(20),
+        Duration.ofSeconds(5));
+  }
+
+  /**
+   * Makes calls fail.
+   *
+   * @param rule as the lab's documentation says
+   */
+  public void fault(Map<String, Object> rule) {
+    control("POST", "/faults", rule);
+  }
+
+  /** How many calls the rules have made fail. */
+  public int faults() {
+    int failed = 0;
+    for (JsonNode rule : control("GET", "/faults", null)) {
+      failed += rule.path("failed").asInt();
+    }
+    return failed;
+  }
+
+  /** Ends all faults, delays and counts. */
+  public void reset() {
+    control("DELETE", "/faults", null);
+    control("PUT", "/latency", Map.of());
+    control("DELETE", "/calls", null);
+  }
+
+  /** How often a method was called. */
+  public int calls(String method) {
+    return control("GET", "/calls", null).path(method).asInt(0);
+  }
+
+  public void latency(String protocol, int milliseconds) {
+    control("PUT", "/latency", Map.of(protocol, milliseconds));
+  }
+
+  /**
+   * @param mode refuse or hang
+   */
+  public void outage(String mode, double seconds) {
+    control("POST", "/outage", Map.of("mode", mode, "seconds", seconds));
+  }
+
+  public void expireSessions() {
+    control("POST", "/sessions/expire", null);
+  }
+
+  private JsonNode control(String method, String path, @Nullable Object body) {
+    HttpRequest request =
+        HttpRequest.newBuilder(URI.create(lab.path("control").asString() + path))
+            .method(
+                method,
+                body == null
+                    ? BodyPublishers.noBody()
+                    : BodyPublishers.ofByteArray(JSON.writeValueAsBytes(body)))
+            .build();
+    try {
+      HttpResponse<String> response = http.send(request, BodyHandlers.ofString());
+      if (response.statusCode() != 200) {
+        throw new IllegalStateException(path + ": " + response.body());
+      }
+      return JSON.readTree(response.body());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Override
+  public void close() throws IOException, InterruptedException {
+    process.destroy();
+    if (!process.waitFor(10, TimeUnit.SECONDS)) {
+      process.destroyForcibly().waitFor();
+    }
+    Runtime.getRuntime().removeShutdownHook(atExit);
+    List<Path> files;
+    try (Stream<Path> tree = Files.walk(directory)) {
+      files = tree.sorted(Comparator.reverseOrder()).toList();
+    }
+    for (Path file : files) {
+      Files.delete(file);
+    }
+  }
+}

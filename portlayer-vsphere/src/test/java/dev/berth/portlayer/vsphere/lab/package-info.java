@@ -1,0 +1,5 @@
+/** The vCenter lab, for tests. */
+@NullMarked
+package dev.berth.portlayer.vsphere.lab;
+
+import org.jspecify.annotations.NullMarked;
