@@ -6,6 +6,7 @@ import dev.berth.portlayer.vsphere.vim.GenericObject;
 import dev.berth.portlayer.vsphere.vim.Tasks.LocalizedMethodFault;
 import java.util.Arrays;
 import java.util.Objects;
+import tools.jackson.databind.node.JsonNodeFactory;
 
 /** vCenter understood a call, and refused it or failed to do it. */
 public final class VimFault extends RuntimeException {
@@ -24,6 +25,15 @@ public final class VimFault extends RuntimeException {
     this.fault = fault;
     this.typeName = fault.typeName();
     this.reason = reason.isBlank() ? typeName : reason;
+  }
+
+  /** What /folder says by a status, as everything else says it. */
+  static VimFault notAuthenticated(String doing) {
+    return new VimFault(
+        doing,
+        new GenericObject(
+            JsonNodeFactory.instance.objectNode().put("_typeName", "NotAuthenticated")),
+        "");
   }
 
   /** The answer to a call. */
