@@ -44,7 +44,7 @@ final class MemoryCompute implements ComputeService {
         check(spec);
         GroupRecord record = record(spec);
         world.groups.put(spec.id(), record);
-        record.members().forEach(vm -> world.vms.put(vm.spec().id(), vm));
+        record.members().forEach(world::add);
         world.tell(PortLayerEvent.Type.GROUP_CREATED, spec.id(), spec.id(), spec.name());
       } else if (!existing.spec().equals(spec)) {
         throw new PortLayerException(
@@ -143,7 +143,7 @@ final class MemoryCompute implements ComputeService {
       if (record == null) {
         return;
       }
-      record.members().forEach(vm -> world.vms.remove(vm.spec().id()));
+      record.members().forEach(world::remove);
     }
     record.members().forEach(MemoryVm::cut);
     world.tell(PortLayerEvent.Type.GROUP_DESTROYED, groupId, groupId, record.spec().name());

@@ -191,12 +191,7 @@ final class MemoryStorage implements StorageService {
   @Override
   public void deleteDisk(String id) {
     world.faults.enter(Operation.DELETE_DISK);
-    boolean attached =
-        world.vms.values().stream()
-            .anyMatch(
-                vm ->
-                    vm.spec().disks().stream().anyMatch(disk -> disk.id().equals(id)) && vm.isOn());
-    if (attached) {
+    if (world.inUse(id)) {
       throw new PortLayerException(
           Code.FAILED_PRECONDITION,
           "disk %s is attached to a containerVM that is powered on".formatted(id));

@@ -17,8 +17,10 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
 
 /** Everything that outlives a control plane: the state of record, the VMs, the registry. */
 final class World {
@@ -35,6 +37,10 @@ final class World {
 
   final Map<String, GroupRecord> groups = new ConcurrentHashMap<>();
   final Map<String, MemoryVm> vms = new ConcurrentHashMap<>();
+
+  /** By the disk's id; without images, which any number of VMs share. */
+  private final Map<String, Set<MemoryVm>> diskUsers = new ConcurrentHashMap<>();
+
   final Map<String, Disk> disks = new ConcurrentHashMap<>();
   final Map<String, Image> images = new ConcurrentHashMap<>();
   final Map<String, Offer> registry = new ConcurrentHashMap<>();
@@ -51,6 +57,36 @@ final class World {
   void tell(PortLayerEvent.Type type, String subject, String groupId, String detail) {
     PortLayerEvent event = new PortLayerEvent(Instant.now(), type, subject, groupId, detail);
     listeners.forEach(listener -> listener.append(event));
+  }
+
+  void add(MemoryVm vm) {
+    vms.put(vm.spec().id(), vm);
+    ownDisks(vm)
+        .forEach(id -> diskUsers.computeIfAbsent(id, _ -> ConcurrentHashMap.newKeySet()).add(vm));
+  }
+
+  void remove(MemoryVm vm) {
+    vms.remove(vm.spec().id());
+    ownDisks(vm)
+        .forEach(
+            id ->
+                diskUsers.computeIfPresent(
+                    id,
+                    (_, users) -> {
+                      users.remove(vm);
+                      return users.isEmpty() ? null : users;
+                    }));
+  }
+
+  private static Stream<String> ownDisks(MemoryVm vm) {
+    return vm.spec().disks().stream()
+        .filter(disk -> disk.role() != DiskAttachment.Role.IMAGE)
+        .map(DiskAttachment::id);
+  }
+
+  /** Whether a containerVM that has the disk is powered on. */
+  boolean inUse(String disk) {
+    return diskUsers.getOrDefault(disk, Set.of()).stream().anyMatch(MemoryVm::isOn);
   }
 
   MemoryVm vm(String id) {
