@@ -7,10 +7,9 @@ import dev.berth.provider.Provider;
 import dev.berth.provider.api.KubeletApiServer;
 import dev.berth.provider.api.auth.ClusterAuthenticator;
 import dev.berth.provider.api.auth.ClusterAuthorizer;
+import dev.berth.provider.kube.NodeClients;
 import io.fabric8.kubernetes.client.Config;
-import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -24,9 +23,6 @@ import org.slf4j.LoggerFactory;
 /** A node at work: a port layer, the provider on top of it, and the kubelet's API. */
 final class Node implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Node.class);
-
-  /** Every pod may have a request under way; the API server says itself when it is too many. */
-  private static final int REQUESTS = 1000;
 
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
 
@@ -93,7 +89,7 @@ final class Node implements AutoCloseable {
 
   private static KubernetesClient client(KubeletSettings settings) {
     try {
-      return client(configuration(settings));
+      return NodeClients.of(configuration(settings));
     } catch (RuntimeException e) {
       // Reading certificates and keys is all that happens here; a connection comes later.
       String file = settings.kubeconfig().map(Path::toString).orElse("the service account");
@@ -104,19 +100,10 @@ final class Node implements AutoCloseable {
   }
 
   private static Config configuration(KubeletSettings settings) {
-    Config config =
-        settings
-            .kubeconfig()
-            .map(file -> Config.fromKubeconfig(file.toFile()))
-            .orElseGet(() -> Config.autoConfigure(null));
-    return new ConfigBuilder(config)
-        .withMaxConcurrentRequests(REQUESTS)
-        .withMaxConcurrentRequestsPerHost(REQUESTS)
-        .build();
-  }
-
-  private static KubernetesClient client(Config config) {
-    return new KubernetesClientBuilder().withConfig(config).build();
+    return settings
+        .kubeconfig()
+        .map(file -> Config.fromKubeconfig(file.toFile()))
+        .orElseGet(() -> Config.autoConfigure(null));
   }
 
   /** Waits until the process is told to end, and closes everything before it does. */

@@ -1,9 +1,9 @@
 package dev.berth.provider.cluster;
 
+import dev.berth.provider.kube.NodeClients;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.ServerSocket;
@@ -98,15 +98,10 @@ final class ControlPlane implements AutoCloseable {
   }
 
   private static KubernetesClient client(Path kubeconfig) throws IOException {
-    Config config = Config.fromKubeconfig(kubeconfig.toFile());
-    return new KubernetesClientBuilder()
-        .withConfig(
-            new ConfigBuilder(config)
-                .withRequestTimeout(120_000)
-                .withMaxConcurrentRequests(1000)
-                .withMaxConcurrentRequestsPerHost(1000)
-                .build())
-        .build();
+    return NodeClients.of(
+        new ConfigBuilder(Config.fromKubeconfig(kubeconfig.toFile()))
+            .withRequestTimeout(120_000)
+            .build());
   }
 
   @Override
