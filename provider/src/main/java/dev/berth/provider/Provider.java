@@ -30,6 +30,7 @@ public final class Provider implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Provider.class);
 
   private final ProviderConfiguration configuration;
+  private final RawApi api;
   private final EventRecorder events;
   private final NodeController node;
   private final LeaseKeeper lease;
@@ -51,12 +52,12 @@ public final class Provider implements AutoCloseable {
       PortLayer portLayer,
       MeterRegistry metrics) {
     this.configuration = configuration;
-    RawApi api = new RawApi(client);
+    this.api = new RawApi(client);
     this.events = new EventRecorder(api, configuration.node().name(), metrics);
     this.node = new NodeController(client, api, portLayer, configuration);
     this.lease = new LeaseKeeper(api, configuration);
     this.services = client.services().inAnyNamespace().runnableInformer(0);
-    this.objects = new ObjectReader(client, services.getIndexer());
+    this.objects = new ObjectReader(client, api, services.getIndexer());
     this.pods =
         new PodController(
             client,
@@ -119,5 +120,6 @@ public final class Provider implements AutoCloseable {
     lease.close();
     node.close();
     events.close();
+    api.close();
   }
 }

@@ -38,10 +38,10 @@ public final class ObjectReader {
 
   private record Name(String namespace, String name) {}
 
-  public ObjectReader(KubernetesClient client, Indexer<Service> services) {
+  public ObjectReader(KubernetesClient client, RawApi api, Indexer<Service> services) {
     this.client = client;
     this.services = services;
-    this.tokens = new TokenCache(client);
+    this.tokens = new TokenCache(api);
   }
 
   /**
@@ -108,8 +108,8 @@ public final class ObjectReader {
     for (Duration pause : FORBIDDEN_RETRIES) {
       try {
         return Optional.ofNullable(read.get());
-      } catch (KubernetesClientException refused) {
-        if (refused.getCode() != 403) {
+      } catch (KubernetesClientException | ApiException refused) {
+        if (status(refused) != 403) {
           throw unreadable(refused);
         }
         LOG.debug("Forbidden, which may pass: {}", refused.getMessage());
@@ -118,9 +118,17 @@ public final class ObjectReader {
     }
     try {
       return Optional.ofNullable(read.get());
-    } catch (KubernetesClientException refused) {
+    } catch (KubernetesClientException | ApiException refused) {
       throw unreadable(refused);
     }
+  }
+
+  private static int status(RuntimeException refused) {
+    return switch (refused) {
+      case KubernetesClientException answer -> answer.getCode();
+      case ApiException answer -> answer.status();
+      default -> 0;
+    };
   }
 
   private static void pause(Duration pause) {
@@ -134,7 +142,7 @@ public final class ObjectReader {
     }
   }
 
-  private static VolumeException unreadable(KubernetesClientException refused) {
+  private static VolumeException unreadable(RuntimeException refused) {
     VolumeException failure =
         new VolumeException(Objects.requireNonNullElse(refused.getMessage(), refused.toString()));
     failure.initCause(refused);

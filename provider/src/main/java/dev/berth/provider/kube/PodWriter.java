@@ -30,8 +30,8 @@ public final class PodWriter {
     Map<String, Object> patch = new LinkedHashMap<>();
     patch.put("metadata", Map.of("uid", pod.getMetadata().getUid()));
     patch.put("status", body(status));
-    return api.resourceVersion(
-        api.send("PATCH", path(pod) + "/status", RawApi.STRATEGIC_MERGE, patch));
+    return api.send("PATCH", path(pod) + "/status", RawApi.STRATEGIC_MERGE, patch)
+        .resourceVersion();
   }
 
   /**

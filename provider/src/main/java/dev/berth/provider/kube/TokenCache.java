@@ -3,8 +3,6 @@ package dev.berth.provider.kube;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.authentication.TokenRequest;
 import io.fabric8.kubernetes.api.model.authentication.TokenRequestBuilder;
-import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -48,10 +46,13 @@ final class TokenCache {
     }
   }
 
-  TokenCache(KubernetesClient client) {
+  TokenCache(RawApi api) {
     this(
         (namespace, account, request) ->
-            client.serviceAccounts().inNamespace(namespace).withName(account).tokenRequest(request),
+            api.post(
+                "/api/v1/namespaces/%s/serviceaccounts/%s/token".formatted(namespace, account),
+                request,
+                TokenRequest.class),
         InstantSource.system(),
         () -> ThreadLocalRandom.current().nextDouble());
   }
@@ -76,7 +77,7 @@ final class TokenCache {
     }
     try {
       return renew(pod, key, now);
-    } catch (KubernetesClientException failure) {
+    } catch (ApiException failure) {
       if (known == null || !now.isBefore(known.expires())) {
         throw failure;
       }

@@ -8,19 +8,19 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** Makes authorities and certificates with the openssl command. */
-final class Certificates {
+public final class Certificates {
   private final Path directory;
 
-  Certificates(Path directory) {
+  public Certificates(Path directory) {
     this.directory = directory;
   }
 
-  Path file(String name) {
+  public Path file(String name) {
     return directory.resolve(name);
   }
 
   /** NAME.crt and NAME.key of an authority. */
-  void authority(String name) throws IOException, InterruptedException {
+  public void authority(String name) throws IOException, InterruptedException {
     openssl(
         "req",
         "-x509",
@@ -40,7 +40,7 @@ final class Certificates {
   }
 
   /** NAME.crt and NAME.key signed by an authority, for a server on 127.0.0.1 and for a client. */
-  void signed(String name, String authority, String subject)
+  public void signed(String name, String authority, String subject)
       throws IOException, InterruptedException {
     openssl(
         "req",
@@ -77,7 +77,7 @@ final class Certificates {
   }
 
   /** Runs openssl in the directory. */
-  void openssl(String... arguments) throws IOException, InterruptedException {
+  public void openssl(String... arguments) throws IOException, InterruptedException {
     var command = new ArrayList<>(List.of("openssl"));
     command.addAll(List.of(arguments));
     Process process =
