@@ -21,6 +21,7 @@ import (
 	"berth.dev/tether/boot"
 	"berth.dev/tether/crash"
 	"berth.dev/tether/logs"
+	"berth.dev/tether/monitor"
 	"berth.dev/tether/port"
 	"berth.dev/tether/process"
 	"berth.dev/tether/schema"
@@ -69,6 +70,7 @@ func init() {
 		m.States.Update(func(s *schema.State) { s.Phase = schema.Ready })
 	}
 	timing("ready")
+	monitor.Release(boot.ProcDirectory)
 	if err := m.Control.Await(); err != nil {
 		Fatal(fmt.Errorf("wait for the first session: %w", err))
 	}
@@ -76,13 +78,15 @@ func init() {
 	booted = m
 }
 
-// boot runs everything that a process needs. What does not depend on each other runs at once.
+// boot does everything that a process needs, one after another: most containerVMs have one processor, and to change between threads costs
+// more than the disks make wait.
 func (m *Machine) boot() error {
 	timing("start")
 	if err := boot.MountSystem(); err != nil {
 		return err
 	}
 	timing("mounts")
+	monitor.Quiet(boot.ProcDirectory)
 	if err := boot.LoadModules(); err != nil {
 		return err
 	}
@@ -97,9 +101,12 @@ func (m *Machine) boot() error {
 	}
 	timing("config")
 	// No process may find the firmware's files.
-	err = together(m.openPorts, m.mountDisks, boot.MakeCgroup, boot.Harden, boot.HideConfig,
-		func() error { return boot.ConfigureNetwork(config.Interfaces) })
-	if err != nil {
+	for _, step := range []func() error{m.openPorts, m.mountDisks, boot.MakeCgroup, boot.Harden, boot.HideConfig} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	if err := boot.ConfigureNetwork(config.Interfaces); err != nil {
 		return err
 	}
 	timing("devices")
@@ -107,20 +114,6 @@ func (m *Machine) boot() error {
 	m.Container, err = process.New(config, m.States, m.log, m.Files, process.NewReaper())
 	timing("container")
 	return err
-}
-
-// together runs all at once and gives their errors.
-func together(tasks ...func() error) error {
-	failures := make([]error, len(tasks))
-	var all sync.WaitGroup
-	for i, task := range tasks {
-		all.Go(func() {
-			defer crash.Guard()
-			failures[i] = task()
-		})
-	}
-	all.Wait()
-	return errors.Join(failures...)
 }
 
 // background runs a task whose failure the VM survives.

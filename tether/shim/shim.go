@@ -8,6 +8,9 @@ import (
 	"runtime"
 
 	"golang.org/x/sys/unix"
+
+	"berth.dev/tether/boot"
+	"berth.dev/tether/monitor"
 )
 
 func init() {
@@ -16,6 +19,7 @@ func init() {
 	}
 	// Every identity below belongs to one thread, and it is this one that calls exec.
 	runtime.LockOSThread()
+	monitor.Quiet(boot.ProcDirectory)
 	reason := run()
 	failure := &Failure{}
 	if !errors.As(reason, &failure) {
