@@ -70,11 +70,11 @@ func init() {
 		m.States.Update(func(s *schema.State) { s.Phase = schema.Ready })
 	}
 	timing("ready")
-	monitor.Release(boot.ProcDirectory)
 	if err := m.Control.Await(); err != nil {
 		Fatal(fmt.Errorf("wait for the first session: %w", err))
 	}
 	timing("called")
+	monitor.Release(boot.ProcDirectory)
 	booted = m
 }
 
