@@ -58,7 +58,7 @@ class ConfigurationTest {
       })
   @DisplayName("a file")
   void file(String line, String instead, String message) throws IOException {
-    Path node = berth.directory().resolve("control-plane/nodes").resolve(berth.name());
+    Path node = berth.credentials();
     String good =
         """
         node-name: %1$s

@@ -1,6 +1,7 @@
 package dev.berth.e2e;
 
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -38,17 +39,43 @@ final class Installation implements AutoCloseable {
   /** One of a test's own, in the installation's namespace; spoken to without TLS. */
   static final String PRIVATE_REGISTRY = "127.0.0.1:5001";
 
+  /** That of a cluster which is there already; none lets an installation start its own. */
+  private static final Optional<Path> KUBECONFIG =
+      Optional.ofNullable(System.getProperty("berth.e2e.kubeconfig"))
+          .filter(file -> !file.isEmpty())
+          .map(file -> Path.of(file).toAbsolutePath());
+
   private final String name;
   private final Path directory;
+  private final Optional<Path> cluster;
 
   Installation() {
-    this(NAME, WORK.resolve("e2e"));
+    this(NAME, WORK.resolve("e2e"), KUBECONFIG);
   }
 
-  /** One apart from the shared one. */
+  /** One apart from the shared one, with a control plane of its own. */
   Installation(String name, Path directory) {
+    this(name, directory, Optional.empty());
+  }
+
+  /**
+   * @param cluster kubeconfig of the cluster to join
+   */
+  Installation(String name, Path directory, Optional<Path> cluster) {
     this.name = name;
     this.directory = directory;
+    this.cluster = cluster;
+  }
+
+  /** Skips a test that counts on the control plane being in the installation's namespace. */
+  void assumeOwnControlPlane() {
+    assumeTrue(cluster.isEmpty(), "the control plane is not the installation's");
+  }
+
+  /** The folder with the node's kubeconfig and certificates. */
+  Path credentials() {
+    return directory.resolve(
+        cluster.isPresent() ? Path.of("node") : Path.of("control-plane/nodes", name));
   }
 
   /** The installation that the test classes of this run share. */
@@ -81,7 +108,10 @@ final class Installation implements AutoCloseable {
 
   /** Starts what does not run; what runs is left alone. */
   void start() {
-    quickstart("--kubelet-option=--registry-plain-http=" + PRIVATE_REGISTRY).expect(0);
+    List<String> options =
+        new ArrayList<>(List.of("--kubelet-option=--registry-plain-http=" + PRIVATE_REGISTRY));
+    cluster.ifPresent(file -> options.addAll(List.of("--kubeconfig", file.toString())));
+    quickstart(options.toArray(String[]::new)).expect(0);
   }
 
   Command.Result quickstart(String... more) {
@@ -213,6 +243,7 @@ final class Installation implements AutoCloseable {
         spec:
           restartPolicy: Never
           terminationGracePeriodSeconds: 2
+          nodeSelector: {type: virtual-kubelet}
           tolerations:
           - key: virtual-kubelet.io/provider
             operator: Exists

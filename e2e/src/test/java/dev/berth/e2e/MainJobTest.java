@@ -58,8 +58,8 @@ class MainJobTest {
   void node() {
     JsonNode node =
         new ObjectMapper()
-            .readTree(berth.kubectl("get", "nodes", "-o", "json").run().expect(0).bytes())
-            .at("/items/0");
+            .readTree(
+                berth.kubectl("get", "node", berth.name(), "-o", "json").run().expect(0).bytes());
     assertEquals("virtual-kubelet.io/provider", node.at("/spec/taints/0/key").asString());
     assertEquals("berth", node.at("/spec/taints/0/value").asString());
     assertEquals("NoSchedule", node.at("/spec/taints/0/effect").asString());
@@ -70,9 +70,10 @@ class MainJobTest {
         berth
             .kubectl(
                 "get",
-                "nodes",
+                "node",
+                berth.name(),
                 "-o",
-                "jsonpath={.items[0].status.conditions[?(@.type==\"Ready\")].status}")
+                "jsonpath={.status.conditions[?(@.type==\"Ready\")].status}")
             .run()
             .expect(0)
             .output();
@@ -112,6 +113,7 @@ class MainJobTest {
         metadata: {name: configured, labels: {tier: front}}
         spec:
           terminationGracePeriodSeconds: 1
+          nodeSelector: {type: virtual-kubelet}
           tolerations: [{key: virtual-kubelet.io/provider, operator: Exists}]
           containers:
           - name: main

@@ -1,7 +1,9 @@
 package dev.berth.cli.quickstart;
 
+import dev.berth.portlayer.local.network.HostPort;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * The installation's network namespace and its link to the host. Everything of the installation is
@@ -13,9 +15,19 @@ final class HostNetwork {
   private final Addresses addresses;
   private final NamedNamespace namespace;
 
+  private final List<HostPort> open;
+
   HostNetwork(String name, Addresses addresses) {
+    this(name, addresses, List.of());
+  }
+
+  /**
+   * @param open ports of the host that may be reached from inside all the same
+   */
+  HostNetwork(String name, Addresses addresses, List<HostPort> open) {
     this.name = name;
     this.addresses = addresses;
+    this.open = List.copyOf(open);
     this.namespace = new NamedNamespace(name);
   }
 
@@ -63,6 +75,7 @@ final class HostNetwork {
           chain input {
             type filter hook input priority filter; policy accept;
             iifname "%1$s" ct state established,related accept
+            %3$s
             iifname "%1$s" drop
           }
           chain forward {
@@ -76,7 +89,15 @@ final class HostNetwork {
           }
         }
         """
-            .formatted(name, addresses.all());
+            .formatted(
+                name,
+                addresses.all(),
+                open.stream()
+                    .map(
+                        port ->
+                            "iifname \"%s\" ip daddr %s tcp dport %d accept"
+                                .formatted(name, port.address(), port.port()))
+                    .collect(Collectors.joining("\n")));
     Shell.Result result = Shell.run(List.of("nft", "-f", "-"), rules);
     if (result.exitCode() != 0) {
       throw new QuickstartException("nft refused the host's rules: " + result.output());

@@ -1,16 +1,17 @@
 package dev.berth.cli.quickstart;
 
 import dev.berth.portlayer.local.LocalPortLayer;
+import dev.berth.portlayer.local.network.HostPort;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -22,6 +23,11 @@ final class Quickstart {
 
   private static final int API_PORT = 6443;
   private static final int REGISTRY_PORT = 5000;
+  private static final int KUBELET_PORT = 10_250;
+
+  /** Not a kubelet's usual one, which this host may have as well. */
+  private static final int JOINED_KUBELET_PORT = 10_350;
+
   private static final int CONNECT_MILLIS = 500;
 
   private final String name;
@@ -39,16 +45,63 @@ final class Quickstart {
     this.out = out;
   }
 
+  /** Starts everything, a Kubernetes control plane included. */
   void start(List<String> kubeletOptions) {
+    if (existing().joined()) {
+      throw new QuickstartException(
+          "node %s is in a cluster of yours: name its --kubeconfig again, or --stop first"
+              .formatted(name));
+    }
     makeDirectories();
     Addresses addresses = Addresses.of(directory);
     HostNetwork network = new HostNetwork(name, addresses);
     network.up();
     controlPlane(network, addresses);
     registry(network, addresses);
-    kubelet(network, addresses, kubeletOptions);
-    say("ready");
-    tellWhatToType();
+    HostPort server = new HostPort(addresses.inside(), API_PORT);
+    NodeCredentials credentials =
+        new NodeCredentials(directory.resolve("control-plane/nodes").resolve(name));
+    List<String> command = kubeletCommand(credentials, addresses, addresses.inside(), KUBELET_PORT);
+    command.addAll(
+        List.of("--allow-host-port", "%s:%d".formatted(server.address(), server.port())));
+    command.addAll(kubernetesService(addresses.kubernetesService() + ":443", server));
+    command.addAll(kubeletOptions);
+    kubelet(network.inside(command), addresses.inside(), KUBELET_PORT);
+  }
+
+  /**
+   * Starts everything but a control plane: the node joins the current cluster of a kubeconfig. The
+   * kubelet is outside of the namespace, to reach the API server wherever this host reaches it.
+   */
+  void join(Path kubeconfig, List<String> kubeletOptions) {
+    if (new SupervisedProcess("control-plane", directory).running().isPresent()) {
+      throw new QuickstartException(
+          "node %s has a control plane of its own: --stop it first".formatted(name));
+    }
+    makeDirectories();
+    ExistingCluster cluster = existing();
+    cluster.use(kubeconfig);
+    Optional<ExistingCluster.Service> service = cluster.kubernetesService();
+    Addresses addresses = Addresses.of(directory);
+    HostNetwork network =
+        new HostNetwork(
+            name, addresses, service.map(ExistingCluster.Service::endpoint).stream().toList());
+    network.up();
+    registry(network, addresses);
+    say("getting the node's certificates from the cluster");
+    String address = cluster.nodeAddress(addresses);
+    cluster.join(name, address);
+    List<String> command =
+        kubeletCommand(cluster.credentials(), addresses, address, JOINED_KUBELET_PORT);
+    command.addAll(List.of("--network-namespace", name));
+    service.ifPresent(
+        known -> command.addAll(kubernetesService(known.clusterAddress(), known.endpoint())));
+    command.addAll(kubeletOptions);
+    kubelet(command, address, JOINED_KUBELET_PORT);
+  }
+
+  private ExistingCluster existing() {
+    return new ExistingCluster(program("kubectl"), directory);
   }
 
   void stop() {
@@ -60,6 +113,9 @@ final class Quickstart {
     // The namespace may have lost its name before its containerVMs.
     LocalPortLayer.endContainerVms(name, directory.resolve("vch"), HostFiles.RUN.resolve(name));
     HostNetwork.down(name);
+    if (existing().joined()) {
+      existing().leave(name);
+    }
   }
 
   private void controlPlane(HostNetwork network, Addresses addresses) {
@@ -84,7 +140,7 @@ final class Quickstart {
       say("starting the Kubernetes control plane");
       process.start(command, Duration.ofMinutes(2), () -> process.logged("ready"));
     }
-    copyPrivately(state.resolve("admin.kubeconfig"), directory.resolve("kubeconfig"));
+    PrivateFiles.copy(state.resolve("admin.kubeconfig"), directory.resolve("kubeconfig"));
   }
 
   private void registry(HostNetwork network, Addresses addresses) {
@@ -113,60 +169,60 @@ final class Quickstart {
         "--plain-http");
   }
 
-  private void kubelet(HostNetwork network, Addresses addresses, List<String> options) {
+  private void kubelet(List<String> command, String address, int port) {
     SupervisedProcess process = new SupervisedProcess("kubelet", directory);
-    List<String> command = network.inside(kubeletCommand(addresses, options));
-    if (process.runs(command)) {
-      return;
+    if (!process.runs(command)) {
+      say("starting the Virtual Container Host");
+      process.start(command, Duration.ofMinutes(2), nodeIsReady(address, port));
     }
-    say("starting the Virtual Container Host");
-    process.start(command, Duration.ofMinutes(2), nodeIsReady(addresses));
+    say("ready");
+    tellWhatToType();
   }
 
-  private List<String> kubeletCommand(Addresses addresses, List<String> options) {
-    Path node = directory.resolve("control-plane/nodes").resolve(name);
+  private List<String> kubeletCommand(
+      NodeCredentials credentials, Addresses addresses, String address, int port) {
     String registry = addresses.inside() + ":" + REGISTRY_PORT;
-    List<String> command =
-        new java.util.ArrayList<>(
-            List.of(
-                program("berth"),
-                "kubelet",
-                "--node-name",
-                name,
-                "--kubeconfig",
-                node.resolve("kubeconfig").toString(),
-                "--tls-certificate",
-                node.resolve("serving.crt").toString(),
-                "--tls-key",
-                node.resolve("serving.key").toString(),
-                "--client-authority",
-                node.resolve("ca.crt").toString(),
-                "--address",
-                addresses.inside(),
-                "--backend",
-                "local",
-                "--directory",
-                directory.resolve("vch").toString(),
-                "--boot",
-                boot.toString(),
-                "--network",
-                "pods=" + addresses.pods(),
-                "--allow-host-port",
-                addresses.inside() + ":" + API_PORT,
-                "--kubernetes-service",
-                "%s:443=%s:%d"
-                    .formatted(addresses.kubernetesService(), addresses.inside(), API_PORT),
-                "--registry-mirror",
-                REGISTRY_NAME + "=" + registry,
-                "--registry-plain-http",
-                registry));
-    command.addAll(options);
-    return command;
+    return new ArrayList<>(
+        List.of(
+            program("berth"),
+            "kubelet",
+            "--node-name",
+            name,
+            "--kubeconfig",
+            credentials.kubeconfig().toString(),
+            "--tls-certificate",
+            credentials.servingCertificate().toString(),
+            "--tls-key",
+            credentials.servingKey().toString(),
+            "--client-authority",
+            credentials.clientAuthority().toString(),
+            "--address",
+            address,
+            "--port",
+            Integer.toString(port),
+            "--backend",
+            "local",
+            "--directory",
+            directory.resolve("vch").toString(),
+            "--boot",
+            boot.toString(),
+            "--network",
+            "pods=" + addresses.pods(),
+            "--registry-mirror",
+            REGISTRY_NAME + "=" + registry,
+            "--registry-plain-http",
+            registry));
   }
 
-  private BooleanSupplier nodeIsReady(Addresses addresses) {
+  private static List<String> kubernetesService(String clusterAddress, HostPort server) {
+    return List.of(
+        "--kubernetes-service",
+        "%s=%s:%d".formatted(clusterAddress, server.address(), server.port()));
+  }
+
+  private BooleanSupplier nodeIsReady(String address, int port) {
     return () ->
-        listens(addresses.inside(), 10250)
+        listens(address, port)
             && Shell.run(
                     program("kubectl"),
                     "--kubeconfig",
@@ -199,20 +255,6 @@ final class Quickstart {
       Files.createDirectories(directory.resolve("logs"));
     } catch (IOException e) {
       throw new QuickstartException("cannot make " + directory + ": " + e.getMessage(), e);
-    }
-  }
-
-  private static void copyPrivately(Path from, Path to) {
-    try {
-      Path partial = to.resolveSibling(to.getFileName() + ".new");
-      Files.deleteIfExists(partial);
-      Files.createFile(
-          partial,
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-      Files.write(partial, Files.readAllBytes(from));
-      Files.move(partial, to, StandardCopyOption.ATOMIC_MOVE);
-    } catch (IOException e) {
-      throw new QuickstartException("cannot copy " + from + ": " + e.getMessage(), e);
     }
   }
 

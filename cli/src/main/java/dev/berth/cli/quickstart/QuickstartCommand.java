@@ -52,6 +52,13 @@ public final class QuickstartCommand implements Callable<Integer> {
   private @Nullable Path boot;
 
   @Option(
+      names = "--kubeconfig",
+      paramLabel = "FILE",
+      description =
+          "Join the current cluster of this file, such as k3s or kind, instead of starting a control plane.")
+  private @Nullable Path kubeconfig;
+
+  @Option(
       names = "--kubelet-option",
       paramLabel = "OPTION",
       description =
@@ -78,6 +85,8 @@ public final class QuickstartCommand implements Callable<Integer> {
     try {
       if (stop) {
         quickstart.stop();
+      } else if (kubeconfig != null) {
+        quickstart.join(kubeconfig, kubeletOptions);
       } else {
         quickstart.start(kubeletOptions);
       }
