@@ -19,6 +19,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
+	"google.golang.org/protobuf/proto"
 
 	"berth.dev/tether/api"
 	"berth.dev/tether/boot"
@@ -47,6 +48,7 @@ type options struct {
 	qemu      []string
 	memory    int
 	microvm   bool
+	process   *api.InitialProcess // given with the power-on
 }
 
 // clockRate gives the host's time-stamp rate in kHz, which the emulated processor passes through and microvm cannot measure.
@@ -78,6 +80,13 @@ func bootMachine(t testing.TB, of artifacts, o options) *machine {
 		Identity:   m.pki.identity(),
 		Interfaces: []boot.Interface{{MAC: "52:54:00:12:34:56", Addresses: []string{"10.0.2.15/24"}, Gateway: "10.0.2.2", MTU: 1400}},
 		Disks:      []boot.Disk{{Serial: "image", Role: "image"}, {Serial: "scratch", Role: "scratch"}},
+	}
+	if o.process != nil {
+		message, err := proto.Marshal(o.process)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config.Process = message
 	}
 	content, err := json.Marshal(config)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"berth.dev/tether/api"
 )
@@ -99,6 +100,28 @@ func TestThinPathOnMicrovm(t *testing.T) {
 	of.initramfs = of.bare
 	// Not nolapic_timer: with ACPI, microvm has no other timer that reaches the processor, and everything that sleeps would sleep for good.
 	thinPath(t, of, options{microvm: true, arguments: "pci=off tsc_early_khz=" + clockRate(t)})
+}
+
+// A process that comes with the power-on runs although no session is ever opened, with its volumes and on the clock that it came with.
+func TestInitialProcess(t *testing.T) {
+	clock := time.Date(2042, 1, 2, 3, 0, 0, 0, time.UTC)
+	process := shell("cat /config/name; date -u +%Y-%m-%dT%H; exit 5")
+	process.Mounts = []*api.Mount{{Destination: "/config", ReadOnly: true, Source: &api.Mount_Files{Files: "config"}}}
+	m := bootMachine(t, built(t), options{process: &api.InitialProcess{
+		Start:   &api.StartRequest{Process: process, Clock: timestamppb.New(clock)},
+		Volumes: []*api.WriteVolumeRequest{{Volume: "config", Files: []*api.File{{Path: "name", Content: []byte("given\n"), Mode: 0o644}}}},
+	}})
+	if end := m.awaitState("EXITED", 0); end.ExitCode != 5 {
+		t.Errorf("%+v", end)
+	}
+	if text := m.text(0, "stdout"); text != "given\n2042-01-02T03\n" {
+		t.Errorf("output %q", text)
+	}
+	for _, line := range m.states() {
+		if line.Phase == "READY" {
+			t.Error("the guest waited for a process")
+		}
+	}
 }
 
 func thinPath(t *testing.T, of artifacts, o options) {
