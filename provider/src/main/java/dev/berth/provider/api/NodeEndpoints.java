@@ -7,6 +7,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** What the kubelet tells of the node as a whole. */
 final class NodeEndpoints {
@@ -49,9 +50,22 @@ final class NodeEndpoints {
     exchange.respond(200, JSON, serialization.asJson(list));
   }
 
-  /** An answer at all is the whole of the check: there is no loop beside the one that answers. */
-  void health(Exchange exchange) throws IOException {
+  /** That there is an answer is the whole of the check. */
+  void ping(Exchange exchange) throws IOException {
     exchange.respond(200, TEXT, "ok");
+  }
+
+  /** 500 when the loops that look after the pods are stuck, as the kubelet's sync loop may be. */
+  void health(Exchange exchange) throws IOException {
+    Optional<String> trouble = directory.trouble();
+    if (trouble.isEmpty()) {
+      ping(exchange);
+    } else {
+      exchange.respond(
+          500,
+          TEXT,
+          "[+]ping ok\n[-]syncloop failed: %s\nhealthz check failed\n".formatted(trouble.get()));
+    }
   }
 
   void metrics(Exchange exchange) throws IOException {

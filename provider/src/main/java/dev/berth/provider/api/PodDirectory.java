@@ -10,6 +10,9 @@ public interface PodDirectory {
   /** Every pod of this node with its present status. */
   List<Pod> pods();
 
+  /** Why the node's pods are not looked after as they should be; empty when they are. */
+  Optional<String> trouble();
+
   /**
    * Finds a container of a pod by name.
    *

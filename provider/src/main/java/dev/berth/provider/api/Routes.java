@@ -60,8 +60,8 @@ final class Routes {
     switch (exchange.request().path()) {
       case "/pods", "/pods/" -> node.pods(exchange);
       case "/runningpods", "/runningpods/" -> node.runningPods(exchange);
-      case "/healthz", "/healthz/", "/healthz/ping", "/healthz/log", "/healthz/syncloop" ->
-          node.health(exchange);
+      case "/healthz", "/healthz/", "/healthz/syncloop" -> node.health(exchange);
+      case "/healthz/ping", "/healthz/log" -> node.ping(exchange);
       case "/metrics" -> node.metrics(exchange);
       case "/metrics/resource" -> node.resourceMetrics(exchange);
       case "/stats/summary" -> node.statsSummary(exchange);

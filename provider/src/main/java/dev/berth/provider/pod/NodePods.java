@@ -30,6 +30,11 @@ public final class NodePods implements PodDirectory {
   }
 
   @Override
+  public Optional<String> trouble() {
+    return controller.trouble();
+  }
+
+  @Override
   public ContainerTarget container(
       String namespace, String podName, Optional<String> uid, String containerName) {
     required(namespace, "Missing podNamespace.");

@@ -37,14 +37,18 @@ public final class PodController implements AutoCloseable {
   private static final Duration READ = Duration.ofSeconds(10);
   private static final Duration RETRY = Duration.ofSeconds(1);
 
+  /** Longer than any round of a loop takes, a request that fails by its deadline included. */
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
+
   private final KubernetesClient client;
   private final PortLayer portLayer;
   private final ProviderConfiguration configuration;
   private final Map<String, PodWorker> workers = new ConcurrentHashMap<>();
   private final PodContext context;
   private final Runnable capacityChanged;
-  private @Nullable SharedIndexInformer<Pod> informer;
-  private @Nullable Thread listener;
+  private final Pulse reading = new Pulse();
+  private volatile @Nullable SharedIndexInformer<Pod> informer;
+  private volatile @Nullable Thread listener;
   private volatile boolean closing;
 
   /**
@@ -124,6 +128,29 @@ public final class PodController implements AutoCloseable {
         .toList();
   }
 
+  /**
+   * Why pods are not looked after as they should be; empty when they are. An API server that cannot
+   * be reached is no trouble of this kind: the informer comes back to it by itself.
+   */
+  Optional<String> trouble() {
+    SharedIndexInformer<Pod> watching = informer;
+    Thread listening = listener;
+    if (watching == null || !watching.isRunning()) {
+      return Optional.of("the pods of the API server are not watched");
+    }
+    if (listening == null || !listening.isAlive()) {
+      return Optional.of("the events of the port layer are not read");
+    }
+    return reading
+        .stuck(PATIENCE)
+        .map(time -> "the port layer has told no event for %d s".formatted(time.toSeconds()))
+        .or(
+            () ->
+                workers.values().stream()
+                    .flatMap(worker -> worker.trouble(PATIENCE).stream())
+                    .findFirst());
+  }
+
   private final class Handler implements ResourceEventHandler<Pod> {
     @Override
     public void onAdd(Pod pod) {
@@ -176,6 +203,7 @@ public final class PodController implements AutoCloseable {
     String cursor = from;
     while (!closing) {
       try {
+        reading.begin();
         EventBatch batch = portLayer.events().read(cursor, READ);
         cursor = batch.cursor();
         if (batch.lost()) {
@@ -213,11 +241,13 @@ public final class PodController implements AutoCloseable {
   @Override
   public void close() {
     closing = true;
-    if (informer != null) {
-      informer.close();
+    SharedIndexInformer<Pod> watching = informer;
+    if (watching != null) {
+      watching.close();
     }
-    if (listener != null) {
-      listener.interrupt();
+    Thread listening = listener;
+    if (listening != null) {
+      listening.interrupt();
     }
     workers.values().forEach(PodWorker::stop);
     try {

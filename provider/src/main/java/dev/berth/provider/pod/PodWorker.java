@@ -42,6 +42,7 @@ final class PodWorker {
   private final BlockingQueue<Message> mailbox = new LinkedBlockingQueue<>();
   private final AtomicBoolean woken = new AtomicBoolean();
   private final StatusKeeper status;
+  private final Pulse pulse = new Pulse();
   private final Thread thread;
   private volatile Pod pod;
   private volatile boolean gone;
@@ -111,12 +112,24 @@ final class PodWorker {
     return status.present(pod);
   }
 
+  /** Why the pod is not looked after; empty when it is. */
+  Optional<String> trouble(Duration patience) {
+    return thread.getState() != Thread.State.TERMINATED
+        ? pulse
+            .stuck(patience)
+            .map(time -> "pod %s has been looked at for %d s".formatted(uid, time.toSeconds()))
+        : Optional.of("nobody looks after pod " + uid);
+  }
+
   private void run() {
     Duration wait = context.timing().resync();
     try {
       while (true) {
-        receive(mailbox.poll(wait.toNanos(), TimeUnit.NANOSECONDS));
+        Message first = mailbox.poll(wait.toNanos(), TimeUnit.NANOSECONDS);
+        pulse.begin();
+        receive(first);
         Optional<Duration> next = step();
+        pulse.end();
         if (next.isEmpty()) {
           context.finished(this);
           return;

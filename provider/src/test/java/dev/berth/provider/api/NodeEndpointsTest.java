@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -61,6 +62,18 @@ class NodeEndpointsTest {
   })
   void pathsHaveTheirStatus(String path, int status) throws Exception {
     assertEquals(status, server.get(path).statusCode());
+  }
+
+  @Test
+  void aLoopThatIsStuckIsNoHealth() throws Exception {
+    server.pods.trouble = Optional.of("nobody looks after pod web");
+    assertEquals(500, server.get("/healthz").statusCode());
+    assertEquals(200, server.get("/healthz/ping").statusCode());
+    HttpResponse<String> loop = server.get("/healthz/syncloop");
+    assertEquals(500, loop.statusCode());
+    assertTrue(loop.body().contains("syncloop failed: nobody looks after pod web"), loop.body());
+    server.pods.trouble = Optional.empty();
+    assertEquals(200, server.get("/healthz/syncloop").statusCode());
   }
 
   @Test

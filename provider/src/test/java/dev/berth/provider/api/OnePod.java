@@ -11,6 +11,13 @@ final class OnePod implements PodDirectory {
   volatile ContainerTarget target =
       new ContainerTarget("vm-1", false, true, OptionalInt.of(1), OptionalInt.empty(), false);
 
+  volatile Optional<String> trouble = Optional.empty();
+
+  @Override
+  public Optional<String> trouble() {
+    return trouble;
+  }
+
   @Override
   public List<Pod> pods() {
     return List.of(

@@ -417,7 +417,10 @@ class ProviderClusterTest {
     for (String name : List.of("stays", "ends", "goes")) {
       awaitPhase(name, "Running");
     }
+    PodDirectory directory = Objects.requireNonNull(provider).directory();
+    assertEquals(Optional.empty(), directory.trouble());
     Objects.requireNonNull(provider).close();
+    assertEquals(Optional.of("the pods of the API server are not watched"), directory.trouble());
     portLayer.endProcess(vm(ends), 7);
     admin()
         .resource(goes)
