@@ -2,10 +2,12 @@ package dev.berth.provider.api;
 
 import dev.berth.portlayer.interaction.InteractionService;
 import dev.berth.portlayer.interaction.ProcessSession;
+import dev.berth.provider.api.stream.PortRelay;
 import dev.berth.provider.api.stream.SpdyConnection;
 import dev.berth.provider.api.stream.SpdyPortForward;
 import dev.berth.provider.api.stream.StreamProtocols;
 import dev.berth.provider.api.stream.Upgrades;
+import dev.berth.provider.api.stream.WebSocketPortForward;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.Pod;
 import java.io.IOException;
@@ -33,11 +35,40 @@ final class PortForwardEndpoint {
     Pod pod = pod(namespace, podName, uid);
     IntFunction<ProcessSession> opener = port -> interaction.forwardPort(target(pod, port), port);
     String description = "pod %s, uid %s".formatted(podName, pod.getMetadata().getUid());
-    var forward = new SpdyPortForward(opener, description, configuration.streamCreationTimeout());
+    PortRelay relay = new PortRelay(opener, description);
+    boolean webSocket = exchange.request().asksUpgradeTo("websocket");
+    if (webSocket && !tunnelled(exchange.request())) {
+      overWebSocket(exchange, relay);
+      return;
+    }
+    var forward = new SpdyPortForward(relay, configuration.streamCreationTimeout());
+    forward.serve(webSocket ? overTunnel(exchange, forward) : overSpdy(exchange, forward));
+  }
+
+  /** Clients of old, and any that names no protocol, mean channels. */
+  private static boolean tunnelled(ApiRequest request) {
+    return request.headerList("sec-websocket-protocol").contains(StreamProtocols.TUNNEL);
+  }
+
+  private void overWebSocket(Exchange exchange, PortRelay relay) throws IOException {
+    WebSocketNegotiation.check(
+        exchange.request(), List.of(StreamProtocols.TUNNEL, WebSocketPortForward.PROTOCOL));
+    WebSocketPortForward forward = new WebSocketPortForward(ports(exchange.request()), relay);
+    exchange.upgraded();
     forward.serve(
-        exchange.request().asksUpgradeTo("websocket")
-            ? overWebSocket(exchange, forward)
-            : overSpdy(exchange, forward));
+        Upgrades.toWebSocketPortForward(
+            exchange.channel(),
+            exchange.nettyRequest(),
+            configuration.streamIdleTimeout(),
+            forward));
+  }
+
+  private static List<Integer> ports(ApiRequest request) {
+    try {
+      return WebSocketPortForward.ports(request.query().getOrDefault("port", List.of()));
+    } catch (IllegalArgumentException e) {
+      throw new ApiException(400, String.valueOf(e.getMessage()));
+    }
   }
 
   private SpdyConnection overSpdy(Exchange exchange, SpdyPortForward forward) throws IOException {
@@ -47,8 +78,7 @@ final class PortForwardEndpoint {
         exchange.channel(), protocol, configuration.streamIdleTimeout(), forward::accept);
   }
 
-  private SpdyConnection overWebSocket(Exchange exchange, SpdyPortForward forward)
-      throws IOException {
+  private SpdyConnection overTunnel(Exchange exchange, SpdyPortForward forward) throws IOException {
     WebSocketNegotiation.check(exchange.request(), List.of(StreamProtocols.TUNNEL));
     exchange.upgraded();
     return Upgrades.toTunnelledSpdy(

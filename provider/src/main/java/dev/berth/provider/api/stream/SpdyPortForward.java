@@ -1,18 +1,11 @@
 package dev.berth.provider.api.stream;
 
-import dev.berth.portlayer.PortLayerException;
-import dev.berth.portlayer.interaction.ProcessSession;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
-import java.util.function.IntFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,27 +15,17 @@ import org.slf4j.LoggerFactory;
  */
 public final class SpdyPortForward {
   private static final Logger log = LoggerFactory.getLogger(SpdyPortForward.class);
-  private static final int MAXIMUM_PORT = 65535;
-
-  private final IntFunction<ProcessSession> opener;
-  private final String description;
+  private final PortRelay relay;
   private final Duration creationTimeout;
 
   /** Used on the event loop only. */
   private final Map<String, SpdyStream> unpaired = new HashMap<>();
 
-  private final Set<ProcessSession> sessions = ConcurrentHashMap.newKeySet();
-
   /**
-   * @param opener connects to a port; may throw any unchecked exception, whose message the client
-   *     gets
-   * @param description of the pod, for errors
    * @param creationTimeout how long half a pair waits for the other
    */
-  public SpdyPortForward(
-      IntFunction<ProcessSession> opener, String description, Duration creationTimeout) {
-    this.opener = opener;
-    this.description = description;
+  public SpdyPortForward(PortRelay relay, Duration creationTimeout) {
+    this.relay = relay;
     this.creationTimeout = creationTimeout;
   }
 
@@ -54,7 +37,7 @@ public final class SpdyPortForward {
       Thread.currentThread().interrupt();
       connection.close();
     }
-    sessions.forEach(ProcessSession::close);
+    relay.close();
   }
 
   /** Takes a new stream on the event loop; false refuses it. */
@@ -102,7 +85,7 @@ public final class SpdyPortForward {
   private static int port(SpdyStream stream) {
     try {
       int port = Integer.parseInt(stream.header("port").orElse(""));
-      return port > 0 && port <= MAXIMUM_PORT ? port : 0;
+      return port > 0 && port <= PortRelay.MAXIMUM_PORT ? port : 0;
     } catch (NumberFormatException e) {
       return 0;
     }
@@ -116,53 +99,7 @@ public final class SpdyPortForward {
   }
 
   private void forward(int port, SpdyStream data, SpdyStream error) {
-    String failure = "";
-    try (ProcessSession session = opener.apply(port)) {
-      sessions.add(session);
-      try {
-        failure = relay(session, data);
-      } finally {
-        sessions.remove(session);
-      }
-    } catch (RuntimeException e) {
-      log.debug("Forwarding port {} to {} failed", port, description, e);
-      failure = String.valueOf(e.getMessage());
-    }
-    end(data, error, failure.isEmpty() ? "" : message(port, failure));
-  }
-
-  private String message(int port, String failure) {
-    return "error forwarding port %d to %s: %s".formatted(port, description, failure);
-  }
-
-  private static String relay(ProcessSession session, SpdyStream data) {
-    Thread.ofVirtual()
-        .name("kubelet-api-forward-input")
-        .start(() -> copyInput(data.input(), session));
-    try (OutputStream output = data.output()) {
-      session.stdout().transferTo(output);
-      return session
-          .awaitExit(Duration.ofSeconds(1))
-          .filter(exit -> exit.code() != 0)
-          .map(ProcessSession.Exit::message)
-          .orElse("");
-    } catch (IOException | PortLayerException e) {
-      return String.valueOf(e.getMessage());
-    }
-  }
-
-  /** The end of the client's data closes one direction; its loss closes both. */
-  private static void copyInput(InputStream input, ProcessSession session) {
-    try (OutputStream target = session.stdin()) {
-      byte[] buffer = new byte[32 * 1024];
-      for (int count = input.read(buffer); count >= 0; count = input.read(buffer)) {
-        target.write(buffer, 0, count);
-        target.flush();
-      }
-    } catch (IOException e) {
-      log.debug("A forwarded connection lost its client: {}", e.getMessage());
-      session.close();
-    }
+    end(data, error, relay.relay(port, data.input(), data.output()));
   }
 
   private static void end(SpdyStream data, SpdyStream error, String message) {

@@ -98,6 +98,21 @@ public final class Upgrades {
     return WebSocketCommandStreams.begin(connection, options, protocol);
   }
 
+  /** Answers 101 and speaks WebSocket from then on, with the channels of forwarded ports. */
+  public static WebSocketConnection toWebSocketPortForward(
+      Channel channel, FullHttpRequest request, Duration idleTimeout, WebSocketPortForward forward)
+      throws IOException {
+    return shakeHands(
+        channel,
+        request,
+        handshaker(request, List.of(WebSocketPortForward.PROTOCOL)),
+        pipeline -> {
+          var streams = new WebSocketConnection(channel, forward.inputChannels(), false);
+          pipeline.addLast(idle(idleTimeout), streams);
+          return streams;
+        });
+  }
+
   /** Answers 101 and speaks SPDY within the messages of a WebSocket from then on. */
   public static SpdyConnection toTunnelledSpdy(
       Channel channel,
