@@ -68,6 +68,7 @@ final class ProcessStarter {
       List<FilesVolume> files = VolumeFiles.of(downward, cluster);
       ProcessSpec process =
           translator.process(downward, image.get().configuration(), cluster, nameServers(vm));
+      translator.warnings(pod, nameServers(vm)).forEach(events);
       return start(pod, member, new InitialProcess(vm.id(), attempt, process, files), events);
     } catch (VolumeException missing) {
       return new Outcome.Failed(Problem.Kind.MOUNT, String.valueOf(missing.getMessage()));

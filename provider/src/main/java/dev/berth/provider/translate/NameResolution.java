@@ -3,10 +3,12 @@ package dev.berth.provider.translate;
 import dev.berth.portlayer.compute.ProcessSpec.HostAlias;
 import dev.berth.portlayer.compute.ProcessSpec.Identity;
 import dev.berth.provider.ProviderConfiguration.Cluster;
+import dev.berth.provider.lifecycle.PodEvent;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodDNSConfig;
 import io.fabric8.kubernetes.api.model.PodDNSConfigOption;
 import io.fabric8.kubernetes.api.model.PodSpec;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -16,6 +18,7 @@ import java.util.Set;
 
 /** A pod's own name, and how it finds others by name. */
 final class NameResolution {
+  private static final String FORMING = "DNSConfigForming";
   private static final int HOSTNAME_LENGTH = 63;
   private static final int FULL_NAME_LENGTH = 64;
 
@@ -54,9 +57,7 @@ final class NameResolution {
    */
   static Identity of(Pod pod, Cluster cluster, List<String> networkServers) {
     PodSpec spec = pod.getSpec();
-    NameResolution names = new NameResolution();
-    names.policy(pod, cluster, networkServers);
-    names.more(spec.getDnsConfig());
+    NameResolution names = wanted(pod, cluster, networkServers);
     String domain = domain(pod, cluster);
     String hostname = hostname(pod);
     if (Boolean.TRUE.equals(spec.getSetHostnameAsFQDN()) && !domain.isEmpty()) {
@@ -69,12 +70,42 @@ final class NameResolution {
     return new Identity(
         hostname,
         domain,
-        names.servers.stream().limit(MOST_SERVERS).toList(),
+        names.serverList(),
         names.searchList(),
         names.optionList(),
         spec.getHostAliases().stream()
             .map(alias -> new HostAlias(alias.getIp(), alias.getHostnames()))
             .toList());
+  }
+
+  private static NameResolution wanted(Pod pod, Cluster cluster, List<String> networkServers) {
+    NameResolution names = new NameResolution();
+    names.policy(pod, cluster, networkServers);
+    names.more(pod.getSpec().getDnsConfig());
+    return names;
+  }
+
+  /** The kubelet's events of what {@link #of} leaves out. */
+  static List<PodEvent> warnings(Pod pod, Cluster cluster, List<String> networkServers) {
+    NameResolution names = wanted(pod, cluster, networkServers);
+    List<PodEvent> warnings = new ArrayList<>();
+    List<String> servers = names.serverList();
+    if (servers.size() < names.servers.size()) {
+      warnings.add(
+          PodEvent.warning(
+              FORMING,
+              "Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: "
+                  + String.join(" ", servers)));
+    }
+    List<String> searches = names.searchList();
+    if (searches.size() < names.searches.size()) {
+      warnings.add(
+          PodEvent.warning(
+              FORMING,
+              "Search Line limits were exceeded, some search paths have been omitted, the applied search line is: "
+                  + String.join(" ", searches)));
+    }
+    return warnings;
   }
 
   private static String fullName(String name) {
@@ -116,6 +147,10 @@ final class NameResolution {
     for (PodDNSConfigOption option : more.getOptions()) {
       options.put(option.getName(), Optional.ofNullable(option.getValue()).orElse(""));
     }
+  }
+
+  private List<String> serverList() {
+    return servers.stream().limit(MOST_SERVERS).toList();
   }
 
   /** What is beyond the limits is left out, as the kubelet does. */

@@ -10,6 +10,7 @@ import dev.berth.portlayer.storage.Image;
 import dev.berth.portlayer.storage.ImageConfiguration;
 import dev.berth.provider.ProviderConfiguration;
 import dev.berth.provider.lifecycle.Names;
+import dev.berth.provider.lifecycle.PodEvent;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.Pod;
 import java.util.ArrayList;
@@ -80,6 +81,11 @@ public final class Translator {
             Names.POD_NAME, pod.getMetadata().getName(),
             Names.POD_UID, uid,
             Names.FIRST_ATTEMPT, Integer.toString(firstAttempt)));
+  }
+
+  /** What of the pod's wishes is cut down to what can be had, as the kubelet's events. */
+  public List<PodEvent> warnings(Pod pod, List<String> networkServers) {
+    return NameResolution.warnings(pod, configuration.cluster(), networkServers);
   }
 
   /**

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.berth.portlayer.compute.ProcessSpec.HostAlias;
 import dev.berth.portlayer.compute.ProcessSpec.Identity;
 import dev.berth.provider.ProviderConfiguration.Cluster;
+import dev.berth.provider.lifecycle.PodEvent;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -136,6 +137,32 @@ class NameResolutionTest {
     Identity wider =
         identity("dnsConfig: {searches: [%s]}".formatted(numbered(11, "x".repeat(197))));
     assertEquals(10, wider.searches().size());
+  }
+
+  private static List<String> warnings(String spec) {
+    return NameResolution.warnings(
+            Pods.pod("", spec),
+            new Cluster(List.of("10.96.0.10"), "cluster.local", Optional.empty()),
+            OF_NETWORK)
+        .stream()
+        .map(PodEvent::message)
+        .toList();
+  }
+
+  /** {@code CheckLimitsForResolvConf} and {@code formDNSNameserversFitsLimits}. */
+  @Test
+  @DisplayName("what is left out is told")
+  void warnings() {
+    assertEquals(List.of(), warnings("dnsConfig: {nameservers: [192.0.2.2, 192.0.2.3]}"));
+    assertEquals(
+        List.of(
+            "Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: 10.96.0.10 192.0.2.2 192.0.2.3"),
+        warnings("dnsConfig: {nameservers: [192.0.2.2, 192.0.2.3, 192.0.2.4]}"));
+    assertEquals(
+        List.of(
+            "Search Line limits were exceeded, some search paths have been omitted, the applied search line is: "
+                + String.join(" ", SEARCHES)),
+        warnings("dnsConfig: {searches: [%s]}".formatted("a".repeat(254))));
   }
 
   private static String numbered(int count, String tail) {
