@@ -242,13 +242,16 @@ class RegistryAuthenticationTest {
         file, "{\"auths\":{\"%s\":{\"auth\":\"%s\"}}}".formatted(registry.host(), auth));
     try (ImageStore store = ImageStore.open(configuration().withDockerConfiguration(file))) {
       store.pull(request(reference));
-      Files.writeString(file, "{\"auths\":{\"x\":{\"auth\":\"" + SECRET + "\"");
-      PortLayerException broken =
-          assertThrows(PortLayerException.class, () -> store.pull(request(reference)));
-      assertEquals(Code.FAILED_PRECONDITION, broken.code());
-      StringWriter trace = new StringWriter();
-      broken.printStackTrace(new PrintWriter(trace));
-      assertFalse(trace.toString().contains(SECRET), trace.toString());
+      for (String end : List.of("", "}}}")) { // not JSON, and JSON whose auth is none
+        Files.writeString(file, "{\"auths\":{\"x\":{\"auth\":\"" + SECRET + "\"" + end);
+        PortLayerException broken =
+            assertThrows(PortLayerException.class, () -> store.pull(request(reference)));
+        assertEquals(Code.FAILED_PRECONDITION, broken.code());
+        assertTrue(String.valueOf(broken.getMessage()).contains(file.toString()));
+        StringWriter trace = new StringWriter();
+        broken.printStackTrace(new PrintWriter(trace));
+        assertFalse(trace.toString().contains(SECRET), trace.toString());
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.berth.provider.translate;
 
+import dev.berth.portlayer.image.registry.DockerAuths;
 import dev.berth.portlayer.storage.RegistryCredentials;
 import dev.berth.provider.lifecycle.PodEvent;
 import io.fabric8.kubernetes.api.model.LocalObjectReference;
@@ -60,11 +61,7 @@ public final class PullSecrets {
             case "kubernetes.io/dockercfg" -> json(secret, ".dockercfg");
             case null, default -> throw new IllegalArgumentException("not a registry's");
           };
-      List<RegistryCredentials> found = new ArrayList<>();
-      registries
-          .properties()
-          .forEach(entry -> credentials(entry.getKey(), entry.getValue()).ifPresent(found::add));
-      credentials.addAll(found);
+      credentials.addAll(DockerAuths.read(registries));
       return true;
     } catch (JacksonException | IllegalArgumentException malformed) {
       return false;
@@ -77,27 +74,6 @@ public final class PullSecrets {
       throw new IllegalArgumentException("no " + key);
     }
     return JSON.readTree(decode(data));
-  }
-
-  private static Optional<RegistryCredentials> credentials(String scope, JsonNode entry) {
-    String identity = entry.path("identitytoken").asString("");
-    if (!identity.isEmpty()) {
-      return Optional.of(new RegistryCredentials(scope, "", identity, true));
-    }
-    String user = entry.path("username").asString("");
-    String password = entry.path("password").asString("");
-    String both = entry.path("auth").asString("");
-    if (!both.isEmpty()) {
-      String[] parts = decode(both).split(":", 2);
-      if (parts.length < 2) {
-        throw new IllegalArgumentException("auth is not user:password");
-      }
-      user = parts[0];
-      password = parts[1];
-    }
-    return user.isEmpty()
-        ? Optional.empty()
-        : Optional.of(new RegistryCredentials(scope, user, password, false));
   }
 
   private static String decode(String base64) {

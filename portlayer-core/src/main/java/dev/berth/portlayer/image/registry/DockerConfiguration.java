@@ -1,7 +1,5 @@
 package dev.berth.portlayer.image.registry;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import dev.berth.portlayer.PortLayerException;
 import dev.berth.portlayer.PortLayerException.Code;
 import dev.berth.portlayer.image.content.Deadline;
@@ -10,9 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -38,10 +34,7 @@ final class DockerConfiguration {
    */
   List<RegistryCredentials> credentials(String host, Deadline deadline) {
     JsonNode root = read();
-    List<RegistryCredentials> found = new ArrayList<>();
-    for (Map.Entry<String, JsonNode> entry : root.path("auths").properties()) {
-      credentials(entry.getKey(), entry.getValue()).ifPresent(found::add);
-    }
+    List<RegistryCredentials> found = new ArrayList<>(auths(root));
     helper(root, host)
         .flatMap(name -> CredentialHelper.get(name, serverAddress(host), host, deadline))
         .ifPresent(found::add);
@@ -61,32 +54,13 @@ final class DockerConfiguration {
     }
   }
 
-  private Optional<RegistryCredentials> credentials(String scope, JsonNode entry) {
-    String identityToken = entry.path("identitytoken").asString("");
-    if (!identityToken.isEmpty()) {
-      return Optional.of(new RegistryCredentials(scope, "", identityToken, true));
-    }
-    String user = entry.path("username").asString("");
-    String password = entry.path("password").asString("");
-    String auth = entry.path("auth").asString("");
-    if (!auth.isEmpty()) {
-      String pair = decode(scope, auth);
-      int colon = pair.indexOf(':');
-      user = colon < 0 ? pair : pair.substring(0, colon);
-      password = colon < 0 ? "" : pair.substring(colon + 1).replaceAll("\0+$", "");
-    }
-    return user.isEmpty() && password.isEmpty()
-        ? Optional.empty()
-        : Optional.of(new RegistryCredentials(scope, user, password, false));
-  }
-
-  private String decode(String scope, String auth) {
+  private List<RegistryCredentials> auths(JsonNode root) {
     try {
-      return new String(Base64.getDecoder().decode(auth), UTF_8);
+      return DockerAuths.read(root.path("auths"));
     } catch (IllegalArgumentException e) {
       throw new PortLayerException(
           Code.FAILED_PRECONDITION,
-          "Docker configuration file %s: auths[\"%s\"].auth is not base64".formatted(file, scope));
+          "Docker configuration file %s: %s".formatted(file, e.getMessage()));
     }
   }
 
