@@ -286,9 +286,10 @@ class ImagePullFaultTest {
     RegistryConfiguration mirrored =
         new RegistryConfiguration("127.0.0.1:1", List.of(registry.uri()), true, Optional.empty());
     store(configuration().withRegistries(List.of(mirrored)));
-    PortLayerException refused = failure(Code.UNAVAILABLE, "127.0.0.1:1/app:1");
-    assertSays("cannot reach http://127.0.0.1:1", refused);
-    assertSays("mirror %s: not found".formatted(registry.host()), refused);
+    PortLayerException refused = failure(Code.NOT_FOUND, "127.0.0.1:1/app:1");
+    assertSays(
+        "mirror %s: not found; cannot reach http://127.0.0.1:1".formatted(registry.host()),
+        refused);
   }
 
   @Test

@@ -115,9 +115,18 @@ final class RegistrySession {
     throw failure;
   }
 
-  /** What the registry itself said, and what a mirror had said before. */
+  /**
+   * What the registry itself said, and what a mirror had said before. A mirror that has not got it
+   * says more than a registry which cannot be reached, as where mirrors are all there is.
+   */
   private static PortLayerException both(
       PortLayerException now, PortLayerException earlier, Endpoint mirror) {
+    if (earlier.code() == Code.NOT_FOUND && now.code() == Code.UNAVAILABLE) {
+      return new PortLayerException(
+          Code.NOT_FOUND,
+          "mirror %s: %s; %s".formatted(mirror.host(), earlier.getMessage(), now.getMessage()),
+          now);
+    }
     return new PortLayerException(
         now.code(),
         "%s; mirror %s: %s".formatted(now.getMessage(), mirror.host(), earlier.getMessage()),
