@@ -99,8 +99,7 @@ record Inventory(Map<String, Long> things) {
             .map(thing -> thing.substring("namespace ".length()))
             .filter(other -> !other.equals(name))
             .map(other -> "(?s).*(?<![\\w-])" + other + "(?![\\w-]).*");
-    Stream<String> directories =
-        Stream.of(".* file /run/berth/(?!%s(/|$)|forwarding|\\.).*".formatted(name));
+    Stream<String> directories = Stream.of(".* file /run/berth/(?!%s(/|$)|\\.).*".formatted(name));
     List<String> others = Stream.concat(namespaces, directories).toList();
     return differences(later).stream()
         .filter(difference -> others.stream().noneMatch(difference::matches))

@@ -19,8 +19,11 @@ import java.util.stream.Collectors;
  * off and remove the records.
  */
 final class UplinkForwarding {
-  /** Goes with a restart of the host, as the setting itself does. */
-  static final Path RECORDS = HostFiles.RUN.resolve("forwarding");
+  /**
+   * Goes with a restart of the host, as the setting itself does. An installation, whose folder is
+   * beside it, cannot have that name.
+   */
+  static final Path RECORDS = HostFiles.RUN.resolve(".forwarding");
 
   private static final Pattern DEFAULT_ROUTE = Pattern.compile("(?m)^default .*\\bdev (\\S+)");
 
