@@ -72,7 +72,8 @@ public final class Command {
                 .formatted(deadline, arguments, output.text(), error.text()));
       }
       feeder.join(Duration.ofSeconds(10));
-      return new Result(arguments, process.exitValue(), output.bytes(), error.text());
+      String said = new String(error.bytes(), StandardCharsets.UTF_8);
+      return new Result(arguments, process.exitValue(), output.bytes(), said);
     } catch (InterruptedException e) {
       process.destroyForcibly();
       Thread.currentThread().interrupt();
