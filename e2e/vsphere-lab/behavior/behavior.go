@@ -94,6 +94,8 @@ func (b *Behavior) Layer(call *dispatch.Call, next dispatch.Handler) soap.HasFau
 		return b.updatePool(call, body, next)
 	case *types.CreateVirtualDisk_Task:
 		return b.createDisk(call, body)
+	case *types.SetVirtualDiskUuid:
+		return setUUID(call, body)
 	case *types.CreateFolder:
 		if fault := b.checkName(ctx, call.This, body.Name); fault != nil {
 			return dispatch.Refuse(fault, "%s", messageOf(fault))

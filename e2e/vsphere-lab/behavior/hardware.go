@@ -1,9 +1,11 @@
 package behavior
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 
 	"dev.berth/e2e/vsphere-lab/dispatch"
 	"github.com/vmware/govmomi/simulator"
@@ -98,16 +100,9 @@ func (b *Behavior) createDisk(call *dispatch.Call, body *types.CreateVirtualDisk
 	if !ok {
 		return notFound(call.This)
 	}
-	datacenters := call.Context.Map.All("Datacenter")
-	if body.Datacenter == nil && len(datacenters) != 1 {
-		return dispatch.Refuse(&types.InvalidArgument{InvalidProperty: "datacenter"}, "There are several datacenters: one must be named.")
-	}
-	datacenter, ok := datacenters[0].(*simulator.Datacenter)
-	if body.Datacenter != nil {
-		datacenter, ok = call.Context.Map.Get(*body.Datacenter).(*simulator.Datacenter)
-	}
-	if !ok {
-		return notFound(*body.Datacenter)
+	datacenter, refusal := datacenterOr(call, body.Datacenter)
+	if refusal != nil {
+		return refusal
 	}
 	return dispatch.RunTask(call, call.This, func(ctx *simulator.Context) (types.AnyType, types.BaseMethodFault) {
 		path, _, fault := filePath(ctx, datacenter, body.Name)
@@ -124,6 +119,51 @@ func (b *Behavior) createDisk(call *dispatch.Call, body *types.CreateVirtualDisk
 		grow(path)
 		return body.Name, nil
 	})
+}
+
+// datacenterOr finds the datacenter of a file: the one named, or the only one.
+func datacenterOr(call *dispatch.Call, named *ref) (*simulator.Datacenter, soap.HasFault) {
+	datacenters := call.Context.Map.All("Datacenter")
+	if named == nil && len(datacenters) != 1 {
+		return nil, dispatch.Refuse(&types.InvalidArgument{InvalidProperty: "datacenter"}, "There are several datacenters: one must be named.")
+	}
+	datacenter, ok := datacenters[0].(*simulator.Datacenter)
+	if named != nil {
+		datacenter, ok = call.Context.Map.Get(*named).(*simulator.Datacenter)
+	}
+	if !ok {
+		return nil, notFound(*named)
+	}
+	return datacenter, nil
+}
+
+var (
+	uuidFormat = regexp.MustCompile(`^([0-9a-fA-F]{2} ){7}[0-9a-fA-F]{2}-([0-9a-fA-F]{2} ){7}[0-9a-fA-F]{2}$`)
+	uuidLine   = regexp.MustCompile(`(?m)^ddb\.uuid *=.*\n?`)
+)
+
+// setUUID writes a disk's identity into its descriptor.
+func setUUID(call *dispatch.Call, body *types.SetVirtualDiskUuid) soap.HasFault {
+	if !uuidFormat.MatchString(body.Uuid) {
+		return dispatch.Refuse(&types.InvalidArgument{InvalidProperty: "uuid"}, "%q is no UUID of a disk.", body.Uuid)
+	}
+	datacenter, refusal := datacenterOr(call, body.Datacenter)
+	if refusal != nil {
+		return refusal
+	}
+	path, _, fault := filePath(call.Context, datacenter, body.Name)
+	if fault != nil {
+		return dispatch.Refuse(fault, "%s", messageOf(fault))
+	}
+	descriptor, err := os.ReadFile(path)
+	if err != nil || !bytes.HasPrefix(descriptor, []byte("# Disk DescriptorFile")) {
+		return dispatch.Refuse(&types.FileNotFound{FileFault: types.FileFault{File: body.Name}}, "%s is no disk.", body.Name)
+	}
+	descriptor = append(bytes.TrimRight(uuidLine.ReplaceAll(descriptor, nil), "\n"), fmt.Sprintf("\nddb.uuid = %q\n", body.Uuid)...)
+	if err := os.WriteFile(path, descriptor, 0o600); err != nil {
+		return dispatch.Refuse(&types.CannotAccessFile{FileFault: types.FileFault{File: body.Name}}, "%s", err)
+	}
+	return &methods.SetVirtualDiskUuidBody{Res: &types.SetVirtualDiskUuidResponse{}}
 }
 
 // await waits for a task of the simulator's.

@@ -189,6 +189,8 @@ func filesOf(body any) []string {
 		return []string{body.Name}
 	case *types.MoveVirtualDisk_Task:
 		return []string{body.SourceName, body.DestName}
+	case *types.SetVirtualDiskUuid:
+		return []string{body.Name}
 	case *types.ExtendVirtualDisk_Task:
 		return []string{body.Name}
 	}
