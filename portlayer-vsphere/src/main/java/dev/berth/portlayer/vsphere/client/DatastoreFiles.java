@@ -6,6 +6,7 @@ import dev.berth.portlayer.vsphere.client.Sessions.Session;
 import dev.berth.portlayer.vsphere.vim.ManagedObjectReference;
 import dev.berth.portlayer.vsphere.vim.Methods;
 import dev.berth.portlayer.vsphere.vim.Methods.TaskRequest;
+import dev.berth.portlayer.vsphere.vim.Service.DatastoreSummary;
 import dev.berth.portlayer.vsphere.vim.Service.FileInfo;
 import dev.berth.portlayer.vsphere.vim.Service.HostDatastoreBrowserSearchResults;
 import dev.berth.portlayer.vsphere.vim.Service.HostDatastoreBrowserSearchSpec;
@@ -44,6 +45,7 @@ public final class DatastoreFiles {
   private final PropertyStream tasks;
   private final ManagedObjectReference datacenter;
   private final String datacenterPath;
+  private final ManagedObjectReference datastore;
   private final ManagedObjectReference browser;
   private final DatastorePath root;
 
@@ -61,15 +63,19 @@ public final class DatastoreFiles {
     this.tasks = tasks;
     this.datacenter = datacenter;
     this.datacenterPath = datacenterPath;
+    this.datastore = datastore;
     browser = require(datastore, "browser", ManagedObjectReference.class);
     root = new DatastorePath(require(datastore, "name", String.class), "");
   }
 
-  private <T> T require(ManagedObjectReference datastore, String property, Class<T> type) {
-    return client
-        .property(datastore, property, type)
-        .orElseThrow(
-            () -> new PortLayerException(Code.INTERNAL, datastore + " has no " + property));
+  private <T> T require(ManagedObjectReference object, String property, Class<T> type) {
+    try {
+      return client
+          .property(object, property, type)
+          .orElseThrow(() -> new PortLayerException(Code.INTERNAL, object + " has no " + property));
+    } catch (VimFault fault) {
+      throw fault.toPortLayer();
+    }
   }
 
   /** The datastore's root. */
@@ -216,6 +222,26 @@ public final class DatastoreFiles {
     runOn(
         client.content().virtualDiskManager(),
         new Methods.CopyVirtualDisk(from.toString(), datacenter, to.toString(), datacenter));
+  }
+
+  /**
+   * Gives a disk, which no VM has, its identity.
+   *
+   * @param uuid as {@link Methods.SetVirtualDiskUuid} takes it
+   */
+  public void setUuid(DatastorePath disk, String uuid) {
+    try {
+      client.run(
+          client.content().virtualDiskManager(),
+          new Methods.SetVirtualDiskUuid(disk.toString(), datacenter, uuid));
+    } catch (VimFault fault) {
+      throw fault.toPortLayer();
+    }
+  }
+
+  /** What the datastore has and has free. */
+  public DatastoreSummary summary() {
+    return require(datastore, "summary", DatastoreSummary.class);
   }
 
   /** The names in a folder; none when there is no such folder. */

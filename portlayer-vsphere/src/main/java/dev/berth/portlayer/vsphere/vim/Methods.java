@@ -185,6 +185,15 @@ public final class Methods {
       ManagedObjectReference destDatacenter)
       implements TaskRequest {}
 
+  /**
+   * Of the VirtualDiskManager.
+   *
+   * @param uuid 16 bytes as {@code 60 00 C2 9a 00 00 00 00-00 00 00 00 00 00 00 00}
+   */
+  @Call(value = "SetVirtualDiskUuid", repeatable = true)
+  public record SetVirtualDiskUuid(String name, ManagedObjectReference datacenter, String uuid)
+      implements Request<Void> {}
+
   /** Of the VirtualDiskManager. */
   @Call("DeleteVirtualDisk_Task")
   public record DeleteVirtualDisk(String name, ManagedObjectReference datacenter)

@@ -38,6 +38,10 @@ public final class Service {
       String key, String userName, @Nullable Instant loginTime, @Nullable Instant lastActiveTime)
       implements DataObject {}
 
+  /** What a datastore has, in bytes. */
+  public record DatastoreSummary(String name, Long capacity, Long freeSpace, Boolean accessible)
+      implements DataObject {}
+
   public record HostDatastoreBrowserSearchSpec(
       @Nullable FileQueryFlags details, List<String> matchPattern) implements DataObject {
     /** Every file of the patterns, with its size and time. */
