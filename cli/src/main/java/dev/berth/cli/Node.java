@@ -7,6 +7,7 @@ import dev.berth.provider.Provider;
 import dev.berth.provider.api.KubeletApiServer;
 import dev.berth.provider.api.auth.ClusterAuthenticator;
 import dev.berth.provider.api.auth.ClusterAuthorizer;
+import dev.berth.provider.kube.ApiException;
 import dev.berth.provider.kube.NodeClients;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -37,6 +38,9 @@ final class Node implements AutoCloseable {
     } catch (KubernetesClientException e) {
       node.close();
       throw CommandFailure.of("the API server %s".formatted(answer(e)));
+    } catch (ApiException e) {
+      node.close();
+      throw CommandFailure.of("the API server: %s".formatted(e.getMessage()));
     } catch (IllegalArgumentException | IllegalStateException e) {
       node.close();
       throw CommandFailure.of(String.valueOf(e.getMessage()));

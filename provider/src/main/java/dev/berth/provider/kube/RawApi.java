@@ -3,21 +3,24 @@ package dev.berth.provider.kube;
 import dev.berth.provider.kube.http.ConnectionPool;
 import dev.berth.provider.kube.http.Request;
 import dev.berth.provider.kube.http.Response;
+import dev.berth.provider.kube.http.Subscription;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Requests that come with every pod, over a few connections of their own. Of most only the outcome
- * matters: their answer is asked for without its specification and status, which at hundreds of
- * pods a second is most of what would have to be sent and parsed.
+ * Requests that come with every pod, over a few connections of their own, and the watch of the
+ * pods. Of most requests only the outcome matters: their answer is asked for without its
+ * specification and status, which at hundreds of pods a second is most of what would have to be
+ * sent and parsed.
  */
 public final class RawApi implements AutoCloseable {
   public static final String STRATEGIC_MERGE = "application/strategic-merge-patch+json";
@@ -72,36 +75,85 @@ public final class RawApi implements AutoCloseable {
     return serialization.unmarshal(text(successful("POST", path, JSON, JSON, body)), answer);
   }
 
+  /**
+   * The body of what is at a path.
+   *
+   * @param path as {@code /api/v1/…}, with its query
+   * @throws ApiException when the answer is not a success
+   */
+  byte[] get(String path) {
+    return answer(
+            new Call("GET", path, Map.of("Accept", JSON), new byte[0]),
+            connections::exchange,
+            Function.identity())
+        .body();
+  }
+
+  /**
+   * The events of a watch, as they come.
+   *
+   * @param most how long it may go on
+   * @throws ApiException when the answer is not a success
+   */
+  Subscription watch(String path, Duration most) {
+    return answer(
+        new Call("GET", path, Map.of("Accept", JSON), new byte[0]),
+        (request, patience) -> connections.subscribe(request, patience, most),
+        Subscription::head);
+  }
+
   private Response successful(
       String method, String path, String contentType, String accept, Object body) {
-    byte[] json = serialization.asJson(body).getBytes(StandardCharsets.UTF_8);
-    String doing = method + " " + path;
+    return answer(
+        new Call(
+            method,
+            path,
+            Map.of("Accept", accept, "Content-Type", contentType),
+            serialization.asJson(body).getBytes(StandardCharsets.UTF_8)),
+        connections::exchange,
+        Function.identity());
+  }
+
+  /** A request as it is before the token is known. */
+  @SuppressWarnings("ArrayRecordComponent") // nobody compares calls
+  private record Call(String method, String path, Map<String, String> headers, byte[] body) {
+    @Override
+    public String toString() {
+      return method + " " + path;
+    }
+  }
+
+  private interface Sender<T> {
+    T send(Request request, Duration patience) throws IOException, InterruptedException;
+  }
+
+  private <T> T answer(Call call, Sender<T> sender, Function<T, Response> head) {
     try {
-      Response response = exchange(method, base + path, contentType, accept, json);
+      T answer = retried(call, sender, head);
+      Response response = head.apply(answer);
       if (!response.success()) {
         throw new ApiException(
             response.status(),
-            "%s: %d %s".formatted(doing, response.status(), message(text(response))));
+            "%s: %d %s".formatted(call, response.status(), message(text(response))));
       }
-      return response;
+      return answer;
     } catch (InterruptedException cause) {
       Thread.currentThread().interrupt();
-      throw new ApiException(0, doing + ": interrupted", cause);
+      throw new ApiException(0, call + ": interrupted", cause);
     } catch (IOException cause) {
-      throw new ApiException(0, "%s: %s".formatted(doing, cause), cause);
+      throw new ApiException(0, "%s: %s".formatted(call, cause), cause);
     }
   }
 
   /** A request that was refused as such was not carried out, and may be sent again. */
-  private Response exchange(
-      String method, String target, String contentType, String accept, byte[] body)
+  private <T> T retried(Call call, Sender<T> sender, Function<T, Response> head)
       throws IOException, InterruptedException {
     long end = System.nanoTime() + DEADLINE.toNanos();
     Optional<String> token = tokens.get();
     boolean renewed = false;
     while (true) {
-      Request request = request(method, target, contentType, accept, token, body);
-      Response response = connections.exchange(request, Duration.ofNanos(end - System.nanoTime()));
+      T answer = sender.send(request(call, token), Duration.ofNanos(end - System.nanoTime()));
+      Response response = head.apply(answer);
       if (response.status() == UNAUTHORIZED && token.isPresent() && !renewed) {
         renewed = true;
         Optional<String> another = tokens.insteadOf(token);
@@ -112,26 +164,19 @@ public final class RawApi implements AutoCloseable {
       }
       Optional<Duration> pause = pause(response);
       if (pause.isEmpty() || System.nanoTime() + pause.get().toNanos() - end >= 0) {
-        return response;
+        return answer;
       }
       Thread.sleep(pause.get());
     }
   }
 
-  private Request request(
-      String method,
-      String target,
-      String contentType,
-      String accept,
-      Optional<String> token,
-      byte[] body) {
-    Map<String, String> headers = new LinkedHashMap<>();
+  private Request request(Call call, Optional<String> token) {
+    Map<String, String> headers = new HashMap<>(call.headers());
     headers.put("User-Agent", userAgent);
-    headers.put("Accept", accept);
-    headers.put("Content-Type", contentType);
     token.ifPresent(text -> headers.put("Authorization", "Bearer " + text));
     // Patches say what is to be, so that a second one changes nothing.
-    return new Request(method, target, headers, body, !method.equals("POST"));
+    return new Request(
+        call.method(), base + call.path(), headers, call.body(), !call.method().equals("POST"));
   }
 
   /** How long the API server, which is too busy, asks to wait. */

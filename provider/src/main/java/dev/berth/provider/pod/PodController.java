@@ -10,6 +10,7 @@ import dev.berth.portlayer.events.PortLayerEvent;
 import dev.berth.provider.ProviderConfiguration;
 import dev.berth.provider.events.EventRecorder;
 import dev.berth.provider.kube.ObjectReader;
+import dev.berth.provider.kube.PodWatch;
 import dev.berth.provider.kube.PodWriter;
 import dev.berth.provider.kube.RawApi;
 import dev.berth.provider.lifecycle.Names;
@@ -18,8 +19,6 @@ import dev.berth.provider.translate.Translator;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
-import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.List;
@@ -40,14 +39,12 @@ public final class PodController implements AutoCloseable {
   /** Longer than any round of a loop takes, a request that fails by its deadline included. */
   private static final Duration PATIENCE = Duration.ofMinutes(2);
 
-  private final KubernetesClient client;
   private final PortLayer portLayer;
-  private final ProviderConfiguration configuration;
   private final Map<String, PodWorker> workers = new ConcurrentHashMap<>();
   private final PodContext context;
   private final Runnable capacityChanged;
+  private final PodWatch watch;
   private final Pulse reading = new Pulse();
-  private volatile @Nullable SharedIndexInformer<Pod> informer;
   private volatile @Nullable Thread listener;
   private volatile boolean closing;
 
@@ -65,9 +62,7 @@ public final class PodController implements AutoCloseable {
       MeterRegistry registry,
       Supplier<Map<String, Quantity>> allocatable,
       Runnable capacityChanged) {
-    this.client = client;
     this.portLayer = portLayer;
-    this.configuration = configuration;
     this.capacityChanged = capacityChanged;
     Translator translator = new Translator(configuration);
     PodWriter writer = new PodWriter(api);
@@ -91,6 +86,7 @@ public final class PodController implements AutoCloseable {
             new Admission(new SupportedFields(client.getKubernetesSerialization()), allocatable),
             metrics,
             this::ended);
+    this.watch = new PodWatch(api, configuration.node().name(), new Handler());
     metrics.running(workers::size, this::runningContainers);
   }
 
@@ -98,12 +94,7 @@ public final class PodController implements AutoCloseable {
   public void start() {
     String cursor = portLayer.events().now();
     listener = Thread.ofVirtual().name("port-layer-events").start(() -> listen(cursor));
-    informer =
-        client
-            .pods()
-            .inAnyNamespace()
-            .withField("spec.nodeName", configuration.node().name())
-            .inform(new Handler(), 0);
+    watch.start();
   }
 
   /** Whether a pod of that UID is known here, be it only to be cleaned up after. */
@@ -130,12 +121,11 @@ public final class PodController implements AutoCloseable {
 
   /**
    * Why pods are not looked after as they should be; empty when they are. An API server that cannot
-   * be reached is no trouble of this kind: the informer comes back to it by itself.
+   * be reached is no trouble of this kind: the watch comes back to it by itself.
    */
   Optional<String> trouble() {
-    SharedIndexInformer<Pod> watching = informer;
     Thread listening = listener;
-    if (watching == null || !watching.isRunning()) {
+    if (!watch.running()) {
       return Optional.of("the pods of the API server are not watched");
     }
     if (listening == null || !listening.isAlive()) {
@@ -151,32 +141,31 @@ public final class PodController implements AutoCloseable {
                     .findFirst());
   }
 
-  private final class Handler implements ResourceEventHandler<Pod> {
+  private final class Handler implements PodWatch.Listener {
     @Override
-    public void onAdd(Pod pod) {
-      onUpdate(pod, pod);
-    }
-
-    @Override
-    public void onUpdate(Pod before, Pod after) {
-      if (!before.getMetadata().getUid().equals(after.getMetadata().getUid())) {
-        onDelete(before, true);
-      }
-      PodWorker known = workers.get(after.getMetadata().getUid());
-      if (known != null) {
-        known.update(after);
-      } else if (!closing) {
-        PodWorker worker = new PodWorker(context, after);
-        workers.put(after.getMetadata().getUid(), worker);
+    public void added(Pod pod) {
+      if (!closing) {
+        PodWorker worker = new PodWorker(context, pod);
+        workers.put(pod.getMetadata().getUid(), worker);
         worker.start();
       }
     }
 
     @Override
-    public void onDelete(Pod pod, boolean stateUnknown) {
-      PodWorker worker = workers.get(pod.getMetadata().getUid());
+    public void changed(Pod before, Pod after) {
+      PodWorker known = workers.get(after.getMetadata().getUid());
+      if (known == null) {
+        added(after);
+      } else {
+        known.update(after);
+      }
+    }
+
+    @Override
+    public void removed(Pod last) {
+      PodWorker worker = workers.get(last.getMetadata().getUid());
       if (worker != null) {
-        worker.removed(pod);
+        worker.removed(last);
       }
     }
   }
@@ -241,10 +230,7 @@ public final class PodController implements AutoCloseable {
   @Override
   public void close() {
     closing = true;
-    SharedIndexInformer<Pod> watching = informer;
-    if (watching != null) {
-      watching.close();
-    }
+    watch.close();
     Thread listening = listener;
     if (listening != null) {
       listening.interrupt();

@@ -28,8 +28,15 @@ final class Connection {
     this.context = endpoint.tls().map(tls -> tls.context().get()).orElse(null);
   }
 
-  /** Sends the request, after connecting if this is the first one. */
+  /** Sends the request, after connecting if this is the first one, and reads all of the answer. */
   Response exchange(Request request) throws IOException {
+    Response response = send(request).read();
+    idleSince = System.nanoTime();
+    return response;
+  }
+
+  /** Sends the request and returns where its answer is to be read. */
+  ResponseReader send(Request request) throws IOException {
     Stream present = stream;
     if (present == null) {
       present = open();
@@ -37,9 +44,7 @@ final class Connection {
     }
     present.in().expect();
     present.out().write(request.encoded(endpoint.authority()));
-    Response response = present.in().read();
-    idleSince = System.nanoTime();
-    return response;
+    return present.in();
   }
 
   private Stream open() throws IOException {

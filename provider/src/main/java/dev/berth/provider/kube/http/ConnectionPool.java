@@ -75,6 +75,40 @@ public final class ConnectionPool implements AutoCloseable {
     }
   }
 
+  /**
+   * Sends a request whose answer goes on for long, over a connection of its own which does not
+   * count among those of the pool.
+   *
+   * @param patience for the answer's head
+   * @param most how long the answer may take altogether
+   * @throws IOException as {@link #exchange}
+   */
+  public Subscription subscribe(Request request, Duration patience, Duration most)
+      throws IOException, InterruptedException {
+    long end = System.nanoTime() + patience.toNanos();
+    Connection connection = new Connection(endpoint);
+    Future<?> deadline = watch(connection, end);
+    try {
+      ResponseReader reader = connection.send(request);
+      Response head = reader.readHead();
+      if (deadline.cancel(false)) {
+        Future<?> whole = watch(connection, System.nanoTime() + most.toNanos());
+        return new Subscription(
+            head,
+            reader.stream(),
+            () -> {
+              whole.cancel(false);
+              discard(connection);
+            });
+      }
+      throw new IOException("no answer within the deadline");
+    } catch (IOException failure) {
+      deadline.cancel(false);
+      discard(connection);
+      throw reason(failure, end);
+    }
+  }
+
   private boolean out(long end) {
     return closed || System.nanoTime() - end >= 0;
   }

@@ -10,6 +10,7 @@ import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
+import jdk.net.ExtendedSocketOptions;
 
 /**
  * Where a server is and how it is talked to.
@@ -61,7 +62,7 @@ public record Endpoint(String host, int port, String authority, Optional<Tls> tl
       try {
         keeper.keep(socket);
         socket.setTcpNoDelay(true);
-        socket.setKeepAlive(true);
+        keepAlive(socket);
         socket.connect(new InetSocketAddress(address, port), CONNECT_MILLIS);
         return;
       } catch (IOException unreachable) {
@@ -70,6 +71,16 @@ public record Endpoint(String host, int port, String authority, Optional<Tls> tl
       }
     }
     throw failure;
+  }
+
+  /** A server that is gone without a word is noticed within a minute, by who waits for events. */
+  private static void keepAlive(Socket socket) throws IOException {
+    socket.setKeepAlive(true);
+    if (socket.supportedOptions().contains(ExtendedSocketOptions.TCP_KEEPIDLE)) {
+      socket.setOption(ExtendedSocketOptions.TCP_KEEPIDLE, 30);
+      socket.setOption(ExtendedSocketOptions.TCP_KEEPINTERVAL, 10);
+      socket.setOption(ExtendedSocketOptions.TCP_KEEPCOUNT, 3);
+    }
   }
 
   /** Is told of every socket before it is used, so that it can be closed at any time. */

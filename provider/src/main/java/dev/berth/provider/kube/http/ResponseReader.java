@@ -20,6 +20,7 @@ final class ResponseReader {
   private static final int HEAD_LIMIT = 64 << 10;
   private static final int BODY_LIMIT = 64 << 20;
   private static final int SWITCHING_PROTOCOLS = 101;
+  private static final int OK = 200;
   private static final int NO_CONTENT = 204;
   private static final int NOT_MODIFIED = 304;
 
@@ -46,17 +47,69 @@ final class ResponseReader {
 
   /** The answer to the request that was sent. */
   Response read() throws IOException {
-    Head head = head();
-    while (head.status() < 200) {
-      if (head.status() == SWITCHING_PROTOCOLS) {
-        throw new ProtocolException("the server switched protocols unasked");
-      }
-      head = head();
-    }
+    Head head = finalHead();
     boolean framed = framed(head);
     byte[] body = body(head);
     reusable = head.persistent() && framed && position == limit;
     return new Response(head.status(), head.headers(), body);
+  }
+
+  /**
+   * The answer to the request that was sent, when it is a success that may go on for long: its body
+   * is empty here and comes from {@link #stream}.
+   */
+  Response readHead() throws IOException {
+    Head head = finalHead();
+    if (head.status() != OK) {
+      return new Response(head.status(), head.headers(), body(head));
+    }
+    if (!"chunked".equalsIgnoreCase(head.headers().get("Transfer-Encoding"))) {
+      throw new ProtocolException("the answer does not come in chunks");
+    }
+    return new Response(head.status(), head.headers(), new byte[0]);
+  }
+
+  /** What is in the chunks, as they come. */
+  InputStream stream() {
+    return new Chunks();
+  }
+
+  private final class Chunks extends InputStream {
+    private int left;
+    private boolean ended;
+
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] bytes, int offset, int length) throws IOException {
+      if (left == 0 && !ended) {
+        left = nextChunk();
+        ended = left == 0;
+      }
+      if (ended) {
+        return -1;
+      }
+      int read = some(bytes, offset, Math.min(length, left));
+      left -= read;
+      if (left == 0) {
+        endChunk();
+      }
+      return read;
+    }
+  }
+
+  private int some(byte[] bytes, int offset, int length) throws IOException {
+    if (position == limit && !fill()) {
+      throw new EOFException("the connection ended within the answer");
+    }
+    int read = Math.min(length, limit - position);
+    System.arraycopy(buffer, position, bytes, offset, read);
+    position += read;
+    return read;
   }
 
   /** Whether a byte of the answer came. */
@@ -67,6 +120,17 @@ final class ResponseReader {
   /** Whether another request may follow the answer that was read. */
   boolean reusable() {
     return reusable;
+  }
+
+  private Head finalHead() throws IOException {
+    Head head = head();
+    while (head.status() < OK) {
+      if (head.status() == SWITCHING_PROTOCOLS) {
+        throw new ProtocolException("the server switched protocols unasked");
+      }
+      head = head();
+    }
+    return head;
   }
 
   private Head head() throws IOException {
@@ -148,17 +212,29 @@ final class ResponseReader {
 
   private byte[] chunks() throws IOException {
     ByteArrayOutputStream body = new ByteArrayOutputStream();
-    for (int size = chunkSize(); size > 0; size = chunkSize()) {
+    for (int size = nextChunk(); size > 0; size = nextChunk()) {
       var _ = checked((long) body.size() + size);
       body.write(exactly(size));
-      if (!line().isEmpty()) {
-        throw new ProtocolException("a chunk is longer than it says");
-      }
-    }
-    while (!line().isEmpty()) {
-      // Trailers say nothing that is needed here.
+      endChunk();
     }
     return body.toByteArray();
+  }
+
+  /** Its size; 0 after the last one, with which the answer is read. */
+  private int nextChunk() throws IOException {
+    int size = chunkSize();
+    if (size == 0) {
+      while (!line().isEmpty()) {
+        // Trailers say nothing that is needed here.
+      }
+    }
+    return size;
+  }
+
+  private void endChunk() throws IOException {
+    if (!line().isEmpty()) {
+      throw new ProtocolException("a chunk is longer than it says");
+    }
   }
 
   private int chunkSize() throws IOException {
