@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 
 	"berth.dev/tether/crash"
+	"berth.dev/tether/guestinfo"
 	"berth.dev/tether/link"
 	"berth.dev/tether/pid1"
 	"berth.dev/tether/server"
@@ -28,9 +29,28 @@ func main() {
 	debug.SetMemoryLimit(memoryLimit)
 	debug.SetGCPercent(50)
 	tether := &server.Tether{Container: m.Container, State: m.States, Files: m.Files, PowerOff: pid1.PowerOff}
+	if m.Door != nil {
+		tether.Window = server.SerialWindow
+		if err := identify(m); err != nil {
+			pid1.Fatal(err)
+		}
+	}
 	listener := link.NewListener(m.Control, link.NameOf(m.Config.ID))
 	crash.Go(func() {
 		pid1.Fatal(fmt.Errorf("serve the control plane: %w", server.Serve(m.Config.Identity, tether, listener)))
 	})
 	pid1.Fatal(fmt.Errorf("the control port has ended: %w", listener.Run(context.Background())))
+}
+
+// identify makes the identity of a VM that came without a key, and tells by what it is known.
+func identify(m *pid1.Machine) error {
+	if m.Config.Identity.Key != "" {
+		return nil
+	}
+	identity, fingerprint, err := server.MakeIdentity(m.Config.ID, m.Config.Identity.Authority)
+	if err != nil {
+		return err
+	}
+	m.Config.Identity = identity
+	return m.Door.Set(guestinfo.CertificateKey, fingerprint)
 }

@@ -56,6 +56,17 @@ const schema = 1
 
 // ParseConfig reads and checks a configuration. An error names the field.
 func ParseConfig(content []byte) (*Config, error) {
+	config, err := ParseConfigWithoutKey(content)
+	if err == nil && config.Identity.Key == "" {
+		return nil, errIdentity
+	}
+	return config, err
+}
+
+var errIdentity = errors.New("boot configuration: identity needs certificate, key and authority")
+
+// ParseConfigWithoutKey is ParseConfig for a VM that may have to make its certificate and key itself: both may be missing.
+func ParseConfigWithoutKey(content []byte) (*Config, error) {
 	config := &Config{}
 	if err := readJSON(content, config.read); err != nil {
 		return nil, fmt.Errorf("the boot configuration is %w", err)
@@ -65,8 +76,8 @@ func ParseConfig(content []byte) (*Config, error) {
 		return nil, fmt.Errorf("boot configuration: schema is %d, this tether knows %d", config.Schema, schema)
 	case config.ID == "":
 		return nil, errors.New("boot configuration: id is missing")
-	case config.Identity.Certificate == "" || config.Identity.Key == "" || config.Identity.Authority == "":
-		return nil, errors.New("boot configuration: identity needs certificate, key and authority")
+	case (config.Identity.Certificate == "") != (config.Identity.Key == "") || config.Identity.Authority == "":
+		return nil, errIdentity
 	}
 	if _, ok := config.Serial(RoleImage); !ok {
 		return nil, errors.New("boot configuration: disks has none with the role image")

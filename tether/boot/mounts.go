@@ -123,6 +123,9 @@ func FindDisk(serial string) (string, error) {
 			return node != ""
 		})
 		if err == nil && node == "" {
+			node, err = findSCSI(serial)
+		}
+		if err == nil && node == "" {
 			err = fmt.Errorf("no disk has the serial number %q", serial)
 		}
 		if err == nil {

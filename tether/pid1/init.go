@@ -20,6 +20,7 @@ import (
 
 	"berth.dev/tether/boot"
 	"berth.dev/tether/crash"
+	"berth.dev/tether/guestinfo"
 	"berth.dev/tether/logs"
 	"berth.dev/tether/monitor"
 	"berth.dev/tether/port"
@@ -39,6 +40,9 @@ type Machine struct {
 	Control   *port.Port
 	Container *process.Container
 	Files     *volume.Store
+
+	// Door is there on vSphere's hardware.
+	Door guestinfo.Door
 
 	log *logs.Writer
 }
@@ -91,7 +95,7 @@ func (m *Machine) boot() error {
 		return err
 	}
 	timing("modules")
-	config, err := boot.ReadConfig()
+	config, err := m.readConfig()
 	if err != nil {
 		return err
 	}
@@ -141,6 +145,9 @@ func openPort(name string) (*port.Port, error) {
 }
 
 func (m *Machine) openPorts() error {
+	if m.Door != nil {
+		return m.openSerialPorts()
+	}
 	stateSink, err := openPort(port.State)
 	if err != nil {
 		return err

@@ -109,7 +109,7 @@ func allDevices(directory string) []shim.Device {
 		}
 		var stat unix.Stat_t
 		name, path := entry.Name(), directory+"/"+path
-		if entry.IsDir() || strings.HasPrefix(name, "vport") || name == "ptmx" || name == "console" || unix.Lstat(path, &stat) != nil {
+		if entry.IsDir() || strings.HasPrefix(name, "vport") || strings.HasPrefix(name, "ttyS") || name == "ptmx" || name == "console" || unix.Lstat(path, &stat) != nil {
 			return nil
 		}
 		if kind := stat.Mode & unix.S_IFMT; kind == unix.S_IFCHR || kind == unix.S_IFBLK {

@@ -27,8 +27,10 @@ import (
 )
 
 const (
-	// window is the flow-control window; the dynamic one overruns the small buffers of an emulated port.
-	window = 256 << 10
+	// defaultWindow is the flow-control window; the dynamic one overruns the small buffers of an emulated port.
+	defaultWindow = 256 << 10
+	// SerialWindow is that of a slow serial port: all that is in it is before what comes next.
+	SerialWindow = 64 << 10
 	// maximumMessage bounds one message: the files of a volume are the largest.
 	maximumMessage = 16 << 20
 	// clockTolerance is how far the VM's clock may be off before a Start sets it.
@@ -41,6 +43,8 @@ type Tether struct {
 	Container *process.Container
 	State     *state.Store
 	Files     *volume.Store
+	// Window is how many bytes may be on their way to the VM; there is a default.
+	Window int32
 	// PowerOff unmounts and ends the VM; it does not return.
 	PowerOff func()
 }
@@ -81,6 +85,10 @@ func newServer(identity boot.Identity, tether *Tether) (*grpc.Server, error) {
 	authority := x509.NewCertPool()
 	if !authority.AppendCertsFromPEM([]byte(identity.Authority)) {
 		return nil, errors.New("boot configuration: identity.authority holds no certificate")
+	}
+	window := int32(defaultWindow)
+	if tether.Window > 0 {
+		window = tether.Window
 	}
 	server := grpc.NewServer(
 		grpc.Creds(credentials.NewTLS(&tls.Config{

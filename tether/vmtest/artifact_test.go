@@ -25,7 +25,7 @@ type artifacts struct {
 // neededModules are what the tests' devices and file systems need, with the modules that the loader is to load in any case.
 var neededModules = map[string]bool{
 	"virtio_pci": false, "virtio_blk": false, "virtio_net": false, "virtio_console": false, "virtio-rng": false,
-	"qemu_fw_cfg": false, "overlay": true, "squashfs": true,
+	"qemu_fw_cfg": false, "overlay": true, "squashfs": true, "vmw_pvscsi": false, "sd_mod": false, "vmxnet3": false,
 }
 
 func run(t testing.TB, directory, name string, arguments ...string) string {

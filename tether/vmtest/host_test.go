@@ -183,3 +183,15 @@ func (p *pki) client(server string) *tls.Config {
 	roots.AddCert(p.authority)
 	return &tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: roots, ServerName: server, MinVersion: tls.VersionTLS13}
 }
+
+func dialQMP(t testing.TB, path string) net.Conn {
+	t.Helper()
+	connection, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := connection.SetDeadline(time.Now().Add(bootDeadline)); err != nil {
+		t.Fatal(err)
+	}
+	return connection
+}

@@ -6,6 +6,9 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -18,11 +21,13 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/protobuf/proto"
 
 	"berth.dev/tether/api"
 	"berth.dev/tether/boot"
+	"berth.dev/tether/guestinfo"
 )
 
 const kernelArguments = "quiet panic=-1 rdinit=/init console=ttyS0 no_timer_check noreplace-smp tsc=reliable " +
@@ -41,6 +46,7 @@ type machine struct {
 	exited    chan struct{}
 	started   time.Time
 	pki       *pki
+	vsphere   bool
 }
 
 type options struct {
@@ -49,6 +55,8 @@ type options struct {
 	memory    int
 	microvm   bool
 	process   *api.InitialProcess // given with the power-on
+	vsphere   bool                // the hardware of vSphere, with the door of the vCenter lab
+	resets    bool                // and does not end
 }
 
 // clockRate gives the host's time-stamp rate in kHz, which the emulated processor passes through and microvm cannot measure.
@@ -72,36 +80,16 @@ func (m *machine) path(name string) string { return filepath.Join(m.directory, n
 // boot starts a machine with a scratch disk, a volume disk and a NIC on QEMU's own network.
 func bootMachine(t testing.TB, of artifacts, o options) *machine {
 	t.Helper()
-	m := &machine{t: t, directory: t.TempDir(), exited: make(chan struct{}), pki: newPKI(t)}
+	m := &machine{t: t, directory: t.TempDir(), exited: make(chan struct{}), pki: newPKI(t), vsphere: o.vsphere}
 	makeScratch(t, m.path("scratch.img"), 512)
 	makeScratch(t, m.path("volume.img"), 64)
-	config := boot.Config{
-		Schema: 1, ID: vmID, Hostname: "web-0",
-		Identity:   m.pki.identity(),
-		Interfaces: []boot.Interface{{MAC: "52:54:00:12:34:56", Addresses: []string{"10.0.2.15/24"}, Gateway: "10.0.2.2", MTU: 1400}},
-		Disks:      []boot.Disk{{Serial: "image", Role: "image"}, {Serial: "scratch", Role: "scratch"}},
-	}
-	if o.process != nil {
-		message, err := proto.Marshal(o.process)
-		if err != nil {
-			t.Fatal(err)
-		}
-		config.Process = message
-	}
-	content, err := json.Marshal(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	write(t, m.path("config.json"), string(content), 0o600)
 	memory := o.memory
 	if memory == 0 {
 		memory = 256
 	}
 	arguments := []string{
 		"-accel", "tcg,thread=multi", "-cpu", "max,family=26,model=2,stepping=1", "-m", fmt.Sprint(memory), "-smp", "1", "-nodefaults", "-no-user-config",
-		"-display", "none", "-no-reboot", "-initrd", of.initramfs,
-		"-serial", "file:" + m.path("console.log"),
-		"-fw_cfg", "name=opt/dev.berth/config,file=" + m.path("config.json"),
+		"-display", "none", "-kernel", of.kernel, "-initrd", of.initramfs,
 		"-chardev", "file,id=log,path=" + m.path("log") + ",append=on",
 		"-chardev", "file,id=state,path=" + m.path("state") + ",append=on",
 		"-chardev", "socket,id=control,path=" + m.path("control") + ",server=on,wait=off",
@@ -110,22 +98,14 @@ func bootMachine(t testing.TB, of artifacts, o options) *machine {
 		"-drive", "if=none,id=volume,format=raw,cache=unsafe,file=" + m.path("volume.img"),
 		"-netdev", "user,id=net,restrict=on",
 	}
-	kind, more := "pci", ",romfile="
-	if o.microvm {
-		kind, more = "device", ""
-		// Kicks are then handled before the guest goes on, so that what a write handed over is in the file: see testLogBeforeState.
-		arguments = append(arguments, "-M", "microvm,acpi=on,pit=on,pic=on,rtc=on,isa-serial=on,pcie=off,usb=off", "-bios", "qboot.rom",
-			"-global", "virtio-mmio.ioeventfd=off", "-device", "virtio-serial-device")
-	} else {
-		o.arguments += " acpi=noirq nolapic_timer"
-		arguments = append(arguments, "-M", "pc,hpet=off,usb=off,vmport=off", "-device", "virtio-serial-pci,ioeventfd=off")
+	if !o.resets {
+		arguments = append(arguments, "-no-reboot")
 	}
-	arguments = append(arguments, "-kernel", of.kernel, "-append", kernelArguments+o.arguments,
-		"-device", "virtserialport,chardev=log,name=dev.berth.log", "-device", "virtserialport,chardev=state,name=dev.berth.state",
-		"-device", "virtserialport,chardev=control,name=dev.berth.control",
-		"-device", "virtio-blk-"+kind+",drive=image,serial=image", "-device", "virtio-blk-"+kind+",drive=scratch,serial=scratch",
-		"-device", "virtio-blk-"+kind+",drive=volume,serial=volume-0",
-		"-device", "virtio-net-"+kind+",netdev=net,mac=52:54:00:12:34:56"+more)
+	if o.vsphere {
+		arguments = append(arguments, m.vsphereHardware(o)...)
+	} else {
+		arguments = append(arguments, m.virtioHardware(o)...)
+	}
 	m.command = exec.Command("qemu-system-x86_64", append(arguments, o.qemu...)...)
 	var errors bytes.Buffer
 	m.command.Stderr = &errors
@@ -142,10 +122,56 @@ func bootMachine(t testing.TB, of artifacts, o options) *machine {
 		<-m.exited
 		if t.Failed() {
 			console, _ := os.ReadFile(m.path("console.log"))
+			if m.vsphere {
+				console, _ = os.ReadFile(m.path("log"))
+				console = console[max(0, len(console)-4096):]
+			}
 			t.Logf("QEMU: %s\nconsole:\n%s", errors.String(), console)
 		}
 	})
 	return m
+}
+
+func (m *machine) config() boot.Config {
+	return boot.Config{
+		Schema: 1, ID: vmID, Hostname: "web-0",
+		Interfaces: []boot.Interface{{MAC: "52:54:00:12:34:56", Addresses: []string{"10.0.2.15/24"}, Gateway: "10.0.2.2", MTU: 1400}},
+		Disks:      []boot.Disk{{Serial: "image", Role: "image"}, {Serial: "scratch", Role: "scratch"}},
+	}
+}
+
+func (m *machine) virtioHardware(o options) []string {
+	config := m.config()
+	config.Identity = m.pki.identity()
+	if o.process != nil {
+		message, err := proto.Marshal(o.process)
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		config.Process = message
+	}
+	content, err := json.Marshal(config)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	write(m.t, m.path("config.json"), string(content), 0o600)
+	arguments := []string{"-serial", "file:" + m.path("console.log"), "-fw_cfg", "name=opt/dev.berth/config,file=" + m.path("config.json")}
+	kind, more := "pci", ",romfile="
+	if o.microvm {
+		kind, more = "device", ""
+		// Kicks are then handled before the guest goes on, so that what a write handed over is in the file: see testLogBeforeState.
+		arguments = append(arguments, "-M", "microvm,acpi=on,pit=on,pic=on,rtc=on,isa-serial=on,pcie=off,usb=off", "-bios", "qboot.rom",
+			"-global", "virtio-mmio.ioeventfd=off", "-device", "virtio-serial-device")
+	} else {
+		o.arguments += " acpi=noirq nolapic_timer"
+		arguments = append(arguments, "-M", "pc,hpet=off,usb=off,vmport=off", "-device", "virtio-serial-pci,ioeventfd=off")
+	}
+	return append(arguments, "-append", kernelArguments+o.arguments,
+		"-device", "virtserialport,chardev=log,name=dev.berth.log", "-device", "virtserialport,chardev=state,name=dev.berth.state",
+		"-device", "virtserialport,chardev=control,name=dev.berth.control",
+		"-device", "virtio-blk-"+kind+",drive=image,serial=image", "-device", "virtio-blk-"+kind+",drive=scratch,serial=scratch",
+		"-device", "virtio-blk-"+kind+",drive=volume,serial=volume-0",
+		"-device", "virtio-net-"+kind+",netdev=net,mac=52:54:00:12:34:56"+more)
 }
 
 // await polls until the condition gives true.
@@ -180,6 +206,13 @@ func (m *machine) states() []stateLine {
 	}
 	var lines []stateLine
 	for _, text := range bytes.SplitAfter(content, []byte{'\n'}) {
+		if m.vsphere {
+			key, value := m.told(text)
+			if key != guestinfo.StateKey {
+				continue
+			}
+			text = append([]byte(value), '\n')
+		}
 		var line stateLine
 		if bytes.HasSuffix(text, []byte{'\n'}) {
 			if err := json.Unmarshal(text, &line); err != nil {
@@ -230,6 +263,9 @@ func (m *machine) log() []logLine {
 			return lines
 		}
 		fields := strings.SplitN(strings.TrimSuffix(text, "\n"), " ", 4)
+		if m.vsphere && !strings.HasPrefix(text, "20") {
+			continue // the kernel's last words
+		}
 		if len(fields) != 4 {
 			m.t.Fatalf("bad log line %q", text)
 		}
@@ -264,13 +300,31 @@ func (m *machine) connect() (api.TetherClient, *grpc.ClientConn) {
 		return dialLink(ctx, m.path("control"))
 	}
 	connection, err := grpc.NewClient("passthrough:///control", grpc.WithContextDialer(dial),
-		grpc.WithTransportCredentials(credentials.NewTLS(m.pki.client(vmID))),
+		grpc.WithTransportCredentials(credentials.NewTLS(m.trust())),
+		// What an earlier session had on its way over a serial port comes first.
+		grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.DefaultConfig, MinConnectTimeout: bootDeadline}),
 		grpc.WithStaticStreamWindowSize(256<<10), grpc.WithStaticConnWindowSize(256<<10))
 	if err != nil {
 		m.t.Fatal(err)
 	}
 	m.t.Cleanup(func() { _ = connection.Close() })
 	return api.NewTetherClient(connection), connection
+}
+
+// trust is in the VM's authority, or on vSphere's hardware in what the VM has told of its certificate.
+func (m *machine) trust() *tls.Config {
+	config := m.pki.client(vmID)
+	if m.vsphere {
+		config.InsecureSkipVerify = true
+		config.VerifyConnection = func(state tls.ConnectionState) error {
+			sum := sha256.Sum256(state.PeerCertificates[0].Raw)
+			if told := m.last(guestinfo.CertificateKey); told != hex.EncodeToString(sum[:]) {
+				return fmt.Errorf("the VM has the certificate %x and has told %s", sum, told)
+			}
+			return nil
+		}
+	}
+	return config
 }
 
 func within(t testing.TB, limit time.Duration) context.Context {
