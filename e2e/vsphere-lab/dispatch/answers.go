@@ -74,12 +74,18 @@ func TaskOf(response soap.HasFault) *types.ManagedObjectReference {
 // RunTask answers a method with a task that does the work in the background. The simulator keeps its entity locked while
 // such a task runs; work that looks at other objects too would deadlock, so these tasks hold a lock of their own.
 func RunTask(call *Call, entity types.ManagedObjectReference, work func(*simulator.Context) (types.AnyType, types.BaseMethodFault)) soap.HasFault {
+	return RunTaskNamed(call, taskName(call.Method), entity, work)
+}
+
+// RunTaskNamed is RunTask with another name of the task, such as powerOn of PowerOnVM_Task.
+func RunTaskNamed(call *Call, name string, entity types.ManagedObjectReference,
+	work func(*simulator.Context) (types.AnyType, types.BaseMethodFault)) soap.HasFault {
 	ctx := *call.Context
 	own := types.ManagedObjectReference{Type: entity.Type, Value: entity.Value + " in a task"}
-	task := simulator.CreateTask(own, taskName(call.Method), func(*simulator.Task) (types.AnyType, types.BaseMethodFault) {
+	task := simulator.CreateTask(own, name, func(*simulator.Task) (types.AnyType, types.BaseMethodFault) {
 		return work(&ctx)
 	})
-	task.Info.DescriptionId = entity.Type + "." + strings.TrimSuffix(taskName(call.Method), "Task")
+	task.Info.DescriptionId = entity.Type + "." + strings.TrimSuffix(name, "Task")
 	reference := task.Run(&ctx)
 	ctx.Map.AtomicUpdate(call.Context, task, []types.PropertyChange{
 		{Name: "info.entity", Val: entity}, {Name: "info.entityName", Val: entityName(call.Context, entity)},

@@ -43,6 +43,11 @@ type Hypervisor struct {
 	dispatcher func() *dispatch.Dispatcher
 	notStarted func(ref)
 
+	// publishing keeps the events of a host that was out of sight in their order with those that follow.
+	publishing sync.Mutex
+	// held are the events of hosts that the vCenter does not see.
+	held map[ref][]machines.Event
+
 	mu sync.Mutex
 	// failed are hosts that are down.
 	failed map[ref]bool
@@ -75,7 +80,7 @@ func New(ctx *simulator.Context, options Options, dispatcher func() *dispatch.Di
 	if err := os.RemoveAll(vms); err != nil {
 		return nil, err
 	}
-	h := &Hypervisor{dispatcher: dispatcher, notStarted: notStarted, failed: map[ref]bool{}, kept: map[ref]map[string]bool{}}
+	h := &Hypervisor{dispatcher: dispatcher, notStarted: notStarted, held: map[ref][]machines.Event{}, failed: map[ref]bool{}, kept: map[ref]map[string]bool{}}
 	h.fleet, err = machines.New(machines.Options{Folder: vms, Networks: networks, Observe: h.observe})
 	return h, err
 }
@@ -153,8 +158,15 @@ func (h *Hypervisor) isDown(host ref) bool {
 // PutObject is for the registry.
 func (h *Hypervisor) PutObject(*simulator.Context, mo.Reference) {}
 
-// UpdateObject is for the registry.
-func (h *Hypervisor) UpdateObject(*simulator.Context, mo.Reference, []types.PropertyChange) {}
+// UpdateObject hears of hosts that come back in sight.
+func (h *Hypervisor) UpdateObject(_ *simulator.Context, object mo.Reference, changes []types.PropertyChange) {
+	for _, change := range changes {
+		if change.Name == "runtime.connectionState" && change.Val == types.HostSystemConnectionStateConnected {
+			// The host's lock is held here.
+			go h.release(object.Reference())
+		}
+	}
+}
 
 // RemoveObject drops what a suspended VM leaves.
 func (h *Hypervisor) RemoveObject(_ *simulator.Context, gone ref) {

@@ -19,9 +19,42 @@ const (
 	toolsKey   = "guestinfo.vmtools.versionnumber"
 )
 
-// observe is told of every event of a machine, one after another.
+// observe is told of every event of a machine, one after another. What happens on a disconnected host is published when that is back.
 func (h *Hypervisor) observe(event machines.Event) {
 	ctx := h.dispatcher().System()
+	host := ref{Type: "HostSystem", Value: event.Host}
+	h.publishing.Lock()
+	defer h.publishing.Unlock()
+	if connection(ctx, host) == types.HostSystemConnectionStateDisconnected {
+		h.held[host] = append(h.held[host], event)
+		return
+	}
+	h.publish(ctx, event)
+}
+
+// release publishes what has happened on a host meanwhile.
+func (h *Hypervisor) release(host ref) {
+	ctx := h.dispatcher().System()
+	h.publishing.Lock()
+	defer h.publishing.Unlock()
+	events := h.held[host]
+	delete(h.held, host)
+	for _, event := range events {
+		h.publish(ctx, event)
+	}
+}
+
+func connection(ctx *simulator.Context, reference ref) types.HostSystemConnectionState {
+	host, ok := ctx.Map.Get(reference).(*simulator.HostSystem)
+	if !ok {
+		return ""
+	}
+	var state types.HostSystemConnectionState
+	ctx.WithLock(host, func() { state = host.Runtime.ConnectionState })
+	return state
+}
+
+func (h *Hypervisor) publish(ctx *simulator.Context, event machines.Event) {
 	vm, ok := ctx.Map.Get(ref{Type: "VirtualMachine", Value: event.ID}).(*simulator.VirtualMachine)
 	if !ok {
 		return

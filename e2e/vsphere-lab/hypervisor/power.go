@@ -23,17 +23,17 @@ func (h *Hypervisor) Layer(call *dispatch.Call, next dispatch.Handler) soap.HasF
 	}
 	switch body := call.Body.(type) {
 	case *types.PowerOnVM_Task:
-		return h.task(call, "PowerOn_Task", func(ctx *simulator.Context) fault { return h.powerOn(ctx, vm) })
+		return h.task(call, "powerOn", func(ctx *simulator.Context) fault { return h.powerOn(ctx, vm) })
 	case *types.PowerOffVM_Task:
-		return h.task(call, "PowerOff_Task", func(ctx *simulator.Context) fault {
+		return h.task(call, "powerOff", func(ctx *simulator.Context) fault {
 			return h.operate(ctx, vm, types.VirtualMachinePowerStatePoweredOff, nil, h.fleet.PowerOff)
 		})
 	case *types.SuspendVM_Task:
-		return h.task(call, "Suspend_Task", func(ctx *simulator.Context) fault {
+		return h.task(call, "suspend", func(ctx *simulator.Context) fault {
 			return h.operate(ctx, vm, types.VirtualMachinePowerStateSuspended, nil, h.fleet.Suspend)
 		})
 	case *types.ResetVM_Task:
-		return h.task(call, "Reset_Task", func(ctx *simulator.Context) fault {
+		return h.task(call, "reset", func(ctx *simulator.Context) fault {
 			return h.operate(ctx, vm, "", &types.VmResettingEvent{VmEvent: behavior.VMEvent(ctx, vm)}, h.fleet.Reset)
 		})
 	case *types.ShutdownGuest:
@@ -50,9 +50,7 @@ func (h *Hypervisor) Layer(call *dispatch.Call, next dispatch.Handler) soap.HasF
 }
 
 func (h *Hypervisor) task(call *dispatch.Call, name string, work func(*simulator.Context) fault) soap.HasFault {
-	named := *call
-	named.Method = name
-	return dispatch.RunTask(&named, call.This, func(ctx *simulator.Context) (types.AnyType, types.BaseMethodFault) {
+	return dispatch.RunTaskNamed(call, name, call.This, func(ctx *simulator.Context) (types.AnyType, types.BaseMethodFault) {
 		return nil, work(ctx)
 	})
 }
@@ -126,7 +124,10 @@ func datastores(ctx *simulator.Context) machines.Datastores {
 // operate does to a VM that is on what leads to a state, or with none to the same again.
 func (h *Hypervisor) operate(ctx *simulator.Context, vm *simulator.VirtualMachine, to types.VirtualMachinePowerState, event types.BaseEvent,
 	do func(context.Context, string) error) fault {
-	power, _ := state(ctx, vm)
+	power, host := state(ctx, vm)
+	if connection(ctx, host) != types.HostSystemConnectionStateConnected {
+		return &types.HostNotConnected{}
+	}
 	off := power == types.VirtualMachinePowerStatePoweredOff
 	suspended := power == types.VirtualMachinePowerStateSuspended && to != types.VirtualMachinePowerStatePoweredOff
 	if off || suspended {

@@ -31,9 +31,10 @@ type booting struct {
 	far net.Listener
 }
 
-func startBooting(t *testing.T) *booting {
+func startBooting(t *testing.T) *booting { return startBootingFrom(t, testboot.GuestISO(t)) }
+
+func startBootingFrom(t *testing.T, iso string) *booting {
 	t.Helper()
-	iso := testboot.GuestISO(t)
 	b := &booting{client: startWith(t, Options{Behavior: licensed, Boot: &hypervisor.Options{
 		Folder: t.TempDir(), Addresses: map[string]netip.Prefix{"DC0_DVPG0": netip.MustParsePrefix("10.231.9.1/24")},
 	}})}
@@ -59,6 +60,11 @@ func (c *client) upload(name, file string) {
 	if err != nil {
 		c.Fatal(err)
 	}
+	c.put(name, content)
+}
+
+func (c *client) put(name string, content []byte) {
+	c.Helper()
 	if status, text := c.send(http.MethodPut, "/folder/"+name+"?dcPath=DC0&dsName=LocalDS_0", content); status != http.StatusCreated {
 		c.Fatalf("PUT answers %d, %s", status, text)
 	}
@@ -75,12 +81,8 @@ func (b *booting) containerVM(name string, more ...string) string {
 		}
 		return change
 	}
-	options := []object{}
-	for _, pair := range append([]string{"disk.EnableUUID=TRUE", "answer.msg.serial.file.open=Append"}, more...) {
-		key, value, _ := strings.Cut(pair, "=")
-		options = append(options, object{"_typeName": "OptionValue", "key": key, "value": object{"_typeName": "string", "_value": value}})
-	}
-	return b.create(name, object{"memoryMB": 192, "extraConfig": options, "deviceChange": []object{
+	extra := options(append([]string{"disk.EnableUUID=TRUE", "answer.msg.serial.file.open=Append"}, more...)...)
+	return b.create(name, object{"memoryMB": 192, "extraConfig": extra, "deviceChange": []object{
 		add(object{"_typeName": "VirtualCdrom", "key": -1, "controllerKey": 200, "unitNumber": 0, "backing": object{
 			"_typeName": "VirtualCdromIsoBackingInfo", "fileName": "[LocalDS_0] boot.iso"}}),
 		add(object{"_typeName": "ParaVirtualSCSIController", "key": -2, "busNumber": 0, "sharedBus": "noSharing"}),
@@ -94,6 +96,16 @@ func (b *booting) containerVM(name string, more ...string) string {
 		add(object{"_typeName": "VirtualSerialPort", "key": -6, "controllerKey": 400, "unitNumber": 1, "yieldOnPoll": true, "backing": object{
 			"_typeName": "VirtualSerialPortURIBackingInfo", "serviceURI": "tcp://" + b.far.Addr().String(), "direction": "client"}}),
 	}})
+}
+
+// options gives values of extraConfig, each written KEY=VALUE.
+func options(pairs ...string) []object {
+	var all []object
+	for _, pair := range pairs {
+		key, value, _ := strings.Cut(pair, "=")
+		all = append(all, object{"_typeName": "OptionValue", "key": key, "value": object{"_typeName": "string", "_value": value}})
+	}
+	return all
 }
 
 // info gives a value of extraConfig, empty when it is not there.
@@ -263,13 +275,10 @@ func TestBootedVMsDieAndAreRestarted(t *testing.T) {
 	b.until("it is off", func() bool { return b.power(vm) == "poweredOff" })
 	b.powerOn(vm)
 	mark = b.booted(vm, mark)
+	b.disappears(vm, mark)
+	b.powerOn(vm)
+	mark = b.booted(vm, mark)
 	host := b.host(vm)
-	// Out of the vCenter's sight it runs on.
-	b.done(host, "DisconnectHost_Task", nil)
-	b.done(host, "ReconnectHost_Task", nil)
-	if b.info(vm, "guestinfo.test.boot") != mark || b.power(vm) != "poweredOn" {
-		t.Error("a host that was disconnected for a while has ended its VM")
-	}
 	if err := b.lab.FailHost(b.get(host, "name").(string)); err != nil {
 		t.Fatal(err)
 	}
@@ -284,6 +293,34 @@ func TestBootedVMsDieAndAreRestarted(t *testing.T) {
 		t.Errorf("a second power-off gives %q", fault)
 	}
 	b.done(vm, "Destroy_Task", nil)
+}
+
+// disappears takes the VM's host out of the vCenter's sight, where the VM runs on, and then ends.
+func (b *booting) disappears(vm, mark string) {
+	b.Helper()
+	host := b.host(vm)
+	b.done(host, "DisconnectHost_Task", nil)
+	b.done(host, "ReconnectHost_Task", nil)
+	if b.info(vm, "guestinfo.test.boot") != mark || b.power(vm) != "poweredOn" {
+		b.Error("a host that was disconnected for a while has ended its VM")
+	}
+	b.done(host, "DisconnectHost_Task", nil)
+	if _, fault := b.task(vm, "ResetVM_Task", nil); fault != "HostNotConnected" {
+		b.Errorf("the reset of a VM out of sight gives %q", fault)
+	}
+	pid, _ := b.lab.hypervisor.Process(moref(vm))
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		b.Fatal(err)
+	}
+	b.until("it has ended", func() bool {
+		_, on := b.lab.hypervisor.Process(moref(vm))
+		return !on
+	})
+	if b.power(vm) != "poweredOn" {
+		b.Error("the vCenter knows what happened out of its sight")
+	}
+	b.done(host, "ReconnectHost_Task", nil)
+	b.until("it is seen to be off", func() bool { return b.power(vm) == "poweredOff" })
 }
 
 func (b *booting) suspends(vm, mark string) {
@@ -321,7 +358,14 @@ func TestWhatCannotBootStaysOff(t *testing.T) {
 	if err := os.Remove(folder + "/asks/console.log"); err != nil {
 		t.Fatal(err)
 	}
-	b.done(vm, "PowerOnVM_Task", nil)
+	_, id, _ := strings.Cut(vm, "/")
+	status, text := b.send(http.MethodPost, "/sdk", fmt.Appendf(nil, `<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body>`+
+		`<PowerOnVM_Task xmlns="urn:vim25"><_this type="VirtualMachine">%s</_this></PowerOnVM_Task></Body></Envelope>`, id))
+	if status != http.StatusOK || !strings.Contains(string(text), "<PowerOnVM_TaskResponse ") {
+		t.Errorf("over SOAP the power-on answers %d, %s", status, text)
+	}
+	b.until("it is on", func() bool { return b.power(vm) == "poweredOn" })
+	b.done(vm, "PowerOffVM_Task", nil)
 }
 
 func moref(target string) types.ManagedObjectReference {
