@@ -6,8 +6,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 
 	"dev.berth/e2e/vsphere-lab/dispatch"
+	"github.com/google/uuid"
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/methods"
 	"github.com/vmware/govmomi/vim25/mo"
@@ -55,7 +57,9 @@ func (b *Behavior) finish(ctx *simulator.Context, vm *mo.VirtualMachine) {
 		backing, ok := device.GetVirtualDevice().Backing.(*types.VirtualDiskFlatVer2BackingInfo)
 		if ok && backing.Parent == nil && datacenter != nil {
 			if path, _, fault := filePath(ctx, datacenter, backing.FileName); fault == nil {
-				grow(path)
+				if own := grow(path); own != "" {
+					backing.Uuid = own
+				}
 			}
 		}
 	}
@@ -74,16 +78,17 @@ func (b *Behavior) address(vm ref, nic *types.VirtualEthernetCard) {
 	b.addresses.used[nic.MacAddress] = vm
 }
 
-// grow gives the extent of a disk, which the simulator leaves empty, the size that the descriptor says.
-func grow(path string) {
+// grow gives the extent of a disk, which the simulator leaves empty, the size that the descriptor says, and gives the UUID that is in there, if
+// there is one: the disk has it wherever it is attached.
+func grow(path string) string {
 	file, err := os.Open(path)
 	if err != nil {
-		return
+		return ""
 	}
 	defer file.Close()
 	descriptor, err := vmdk.ParseDescriptor(file)
 	if err != nil {
-		return
+		return ""
 	}
 	for _, extent := range descriptor.Extent {
 		name := filepath.Join(filepath.Dir(path), filepath.Base(extent.Info))
@@ -92,6 +97,11 @@ func grow(path string) {
 			_ = os.Truncate(name, size)
 		}
 	}
+	own, err := uuid.Parse(strings.NewReplacer(" ", "", "-", "").Replace(descriptor.DDB["uuid"]))
+	if err != nil {
+		return ""
+	}
+	return own.String()
 }
 
 // createDisk makes a disk with its size.

@@ -187,6 +187,7 @@ func (c *client) task(on, method string, body object) (result any, fault string)
 		case "success":
 			return info["result"], ""
 		case "error":
+			c.Logf("%v", info["error"])
 			return nil, info["error"].(object)["fault"].(object)["_typeName"].(string)
 		}
 		time.Sleep(5 * time.Millisecond)
