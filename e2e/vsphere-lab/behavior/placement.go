@@ -2,6 +2,7 @@ package behavior
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/vmware/govmomi/object"
@@ -67,6 +68,8 @@ func (b *Behavior) chooseHost(ctx *simulator.Context, r request) (ref, fault) {
 		hosts = []ref{*r.host}
 	}
 	loads := b.loads()
+	// Who is on a host that is evacuated will follow.
+	maps.DeleteFunc(loads.host, func(_, host ref) bool { return host == r.avoid })
 	allowed, preferred := b.ruled(config, r.vm, loads)
 	var candidates []candidate
 	var tooSmall bool
