@@ -138,7 +138,7 @@ func TestEndlessCheckpointsAreGivenUp(t *testing.T) {
 // TestVersionOfQEMU is run as the first process of a VM by the tests in vmtest: of the backdoor's functions, QEMU has this one.
 func TestVersionOfQEMU(t *testing.T) {
 	if os.Getenv("TETHER_QEMU_BACKDOOR") == "" {
-		t.Skip("not in QEMU")
+		t.Skip("tether/test-vm runs this in QEMU")
 	}
 	r := registers{cx: 10, si: 1, di: 2}
 	if err := backdoor(&r); err != nil {

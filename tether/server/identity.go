@@ -17,15 +17,18 @@ import (
 )
 
 // MakeIdentity gives a VM that came without one a key and a certificate for this boot, and the certificate's SHA-256 in hexadecimal digits,
-// by which the control plane will know it.
+// by which the control plane will know it. The certificate has the name by which the control plane calls every VM's server: an id may be no
+// host name.
 func MakeIdentity(id, authority string) (identity boot.Identity, fingerprint string, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return identity, "", err
 	}
+	sum := sha256.Sum256([]byte(id))
+	name := "vm-" + hex.EncodeToString(sum[:20]) + ".berth"
 	// Its only reader compares it with what it was told, so it needs no dates, and the VM's clock may be wrong.
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: id}, DNSNames: []string{id},
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
 		NotBefore: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), NotAfter: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
@@ -37,7 +40,7 @@ func MakeIdentity(id, authority string) (identity boot.Identity, fingerprint str
 	if err != nil {
 		return identity, "", err
 	}
-	sum := sha256.Sum256(certificate)
+	sum = sha256.Sum256(certificate)
 	return boot.Identity{
 		Certificate: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate})),
 		Key:         string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})),

@@ -19,7 +19,7 @@ func TestAnIdentityIsKnownByItsFingerprint(t *testing.T) {
 	if sum := sha256.Sum256(pair.Certificate[0]); fingerprint != hex.EncodeToString(sum[:]) {
 		t.Errorf("the fingerprint is %q", fingerprint)
 	}
-	if identity.Authority != "CA" || pair.Leaf.VerifyHostname("vm-1") != nil {
+	if identity.Authority != "CA" || pair.Leaf.VerifyHostname("vm-2d62b0035f348790d3b99c33de8058c46bc32f90.berth") != nil {
 		t.Errorf("the identity is %+v", identity)
 	}
 }
