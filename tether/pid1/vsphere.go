@@ -43,7 +43,7 @@ func (m *Machine) report(id string) {
 func (m *Machine) openSerialPorts() error {
 	m.report(m.Config.ID)
 	// The log shares its port with the kernel's console: from here on that says only what ends the VM.
-	if err := os.WriteFile("/proc/sys/kernel/printk", []byte("1"), 0); err != nil {
+	if err := os.WriteFile(boot.ProcDirectory+"/sys/kernel/printk", []byte("1"), 0); err != nil {
 		return err
 	}
 	sink, err := port.OpenSerialSink(port.SerialLog)

@@ -100,14 +100,14 @@ func TestResetsOnVSphere(t *testing.T) {
 	if err != nil || !strings.Contains(string(content), "Kernel panic") {
 		t.Errorf("the log does not tell why: %q, %v", content, err)
 	}
-	if m.last(guestinfo.CertificateKey) == certificate {
-		t.Error("it has the key of the boot before")
-	}
 	_ = session.Close() // One at a time.
 	again, _ := m.connect()
 	state, err := again.Describe(within(t, callDeadline), &api.DescribeRequest{})
 	if err != nil || state.Phase != api.Phase_READY {
 		t.Errorf("it is %v, %v", state, err)
+	}
+	if m.last(guestinfo.CertificateKey) == certificate {
+		t.Error("it has the key of the boot before")
 	}
 }
 
