@@ -2,6 +2,7 @@ package dev.berth.portlayer.local.storage;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.berth.portlayer.PortLayerException;
 import dev.berth.portlayer.local.host.HostCommands;
@@ -17,6 +18,14 @@ import org.junit.jupiter.api.io.TempDir;
 
 class DiskStoreTest {
   @TempDir Path directory;
+
+  @Test
+  void aSparseDiskOccupiesLessThanItsSize() {
+    DiskStore store = new DiskStore(directory, new HostCommands(Optional.empty()));
+    long size = 1L << 30;
+    store.create("sparse", Role.SCRATCH, size);
+    assertTrue(store.occupied() > 0 && store.occupied() < size / 4, "it is " + store.occupied());
+  }
 
   /** No file system is that large, or no ext4 is. */
   @Test
