@@ -15,8 +15,19 @@ import java.util.Arrays;
 record AttemptRange(long start, long end, boolean last, boolean found) {
   private static final int BLOCK = 256 * 1024;
 
-  static AttemptRange find(LogSource source, int attempt, boolean over, LogRequest request) {
-    return new Search(source, attempt, over, request).run();
+  /**
+   * @param newest the attempt that started last
+   */
+  static AttemptRange find(
+      LogSource source, int attempt, int newest, boolean over, LogRequest request) {
+    while (true) {
+      Search search = new Search(source, attempt, newest, over, request);
+      AttemptRange range = search.run();
+      if (source.start() == search.start) {
+        return range;
+      }
+      // Lines went while they were searched, and may have been read without their content.
+    }
   }
 
   /** Goes through the log from its end, line by line. */
@@ -25,6 +36,7 @@ record AttemptRange(long start, long end, boolean last, boolean found) {
     private final int attempt;
     private final boolean over;
     private final LogRequest request;
+    private final long start;
     private final long size;
     private final CriLine line = new CriLine();
 
@@ -42,14 +54,19 @@ record AttemptRange(long start, long end, boolean last, boolean found) {
     private long attemptStart;
     private boolean found;
 
+    /** The attempt to which the lines met now belong. */
+    private int current;
+
     /** Whether an earlier attempt was met. */
     private boolean passed;
 
-    Search(LogSource source, int attempt, boolean over, LogRequest request) {
+    Search(LogSource source, int attempt, int newest, boolean over, LogRequest request) {
       this.source = source;
       this.attempt = attempt;
+      this.current = newest;
       this.over = over;
       this.request = request;
+      this.start = source.start();
       this.size = source.size();
       this.end = size;
       this.wholeEnd = size;
@@ -58,13 +75,18 @@ record AttemptRange(long start, long end, boolean last, boolean found) {
     AttemptRange run() {
       long blockEnd = size;
       byte[] rest = new byte[0];
-      while (blockEnd > 0 && !found && !passed) {
-        long blockStart = Math.max(0, blockEnd - BLOCK);
+      while (blockEnd > start && !found && !passed) {
+        long blockStart = Math.max(start, blockEnd - BLOCK);
         byte[] block = read(blockStart, (int) (blockEnd - blockStart), rest);
         int first = firstLine(block, blockStart);
         linesBackwards(block, first, blockStart);
         rest = Arrays.copyOf(block, first);
         blockEnd = blockStart;
+      }
+      if (start > 0 && !found && !passed && current == attempt) {
+        // Its first line is gone, and others of it with that.
+        found = true;
+        attemptStart = start;
       }
       return found
           ? new AttemptRange(request.tail().isPresent() ? tail() : attemptStart, end, last, true)
@@ -90,8 +112,8 @@ record AttemptRange(long start, long end, boolean last, boolean found) {
     /**
      * Index of the first line that begins in the block; what precedes it belongs to earlier blocks.
      */
-    private static int firstLine(byte[] block, long offset) {
-      if (offset == 0) {
+    private int firstLine(byte[] block, long offset) {
+      if (offset == start) {
         return 0;
       }
       for (int i = 0; i < block.length; i++) {
@@ -120,6 +142,7 @@ record AttemptRange(long start, long end, boolean last, boolean found) {
 
     private void take(CriLine.Kind kind, long lineStart) {
       if (kind == CriLine.Kind.ATTEMPT) {
+        current = line.attempt() - 1;
         if (line.attempt() == attempt) {
           found = true;
           attemptStart = lineStart;

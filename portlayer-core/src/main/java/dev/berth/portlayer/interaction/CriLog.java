@@ -49,7 +49,7 @@ public final class CriLog {
     }
     int wanted = request.attempt().orElse(last.getAsInt());
     boolean over = attempts.isOver(wanted);
-    AttemptRange range = AttemptRange.find(source, wanted, over, request);
+    AttemptRange range = AttemptRange.find(source, wanted, last.getAsInt(), over, request);
     if (!range.found() && wanted != last.getAsInt()) {
       throw new PortLayerException(
           Code.NOT_FOUND, "the log holds nothing of attempt %d".formatted(wanted));

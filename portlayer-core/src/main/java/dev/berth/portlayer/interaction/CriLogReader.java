@@ -193,9 +193,23 @@ final class CriLogReader implements LogReader {
       }
       buffer = Arrays.copyOf(buffer, buffer.length * 2);
     }
-    int room = (int) Math.min(buffer.length - filled, limit - offset - filled);
-    int read = room <= 0 ? 0 : source.read(offset + filled, ByteBuffer.wrap(buffer, filled, room));
+    int room = Math.clamp(limit - offset - filled, 0, buffer.length - filled);
+    int read = room == 0 ? 0 : source.read(offset + filled, ByteBuffer.wrap(buffer, filled, room));
     filled += read;
-    return read > 0;
+    return skipped() || read > 0;
+  }
+
+  /** Goes on at the oldest line that is there, when what was read or left unread went meanwhile. */
+  private boolean skipped() {
+    long start = source.start();
+    if (start <= offset) {
+      return false;
+    }
+    offset = start;
+    position = 0;
+    filled = 0;
+    searched = 0;
+    malformed = false;
+    return true;
   }
 }

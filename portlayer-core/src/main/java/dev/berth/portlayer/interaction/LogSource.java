@@ -4,8 +4,9 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 
 /**
- * A containerVM's log as bytes that only ever grow: a file, a file on a datastore. Used by one
- * thread at a time. Fails with {@link dev.berth.portlayer.PortLayerException}.
+ * A containerVM's log as bytes that only ever grow: a file, a file on a datastore. Its oldest lines
+ * may go, and the others keep their offsets. Used by one thread at a time. Fails with {@link
+ * dev.berth.portlayer.PortLayerException}.
  */
 public interface LogSource extends AutoCloseable {
   /**
@@ -17,6 +18,11 @@ public interface LogSource extends AutoCloseable {
 
   /** Bytes written so far. */
   long size();
+
+  /** Offset of the oldest line that is still there; grows as lines go, also while they are read. */
+  default long start() {
+    return 0;
+  }
 
   /**
    * Waits until the log is longer than {@code size}, or something happened that may have ended its

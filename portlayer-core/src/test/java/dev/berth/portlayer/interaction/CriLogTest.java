@@ -73,6 +73,39 @@ class CriLogTest {
   }
 
   @Test
+  @DisplayName("begins with the oldest line that is there when older ones are gone")
+  void beginningGone() {
+    log.append(
+        "%1$s berth F attempt 0\n%1$s stdout F a0\n%1$s stdout F b0\n%1$s berth F attempt 1\n%1$s stdout F a1\n%1$s stdout F b1\n"
+            .formatted(TIME));
+    log.over(1);
+    log.forgetBefore("b0");
+    assertEquals(List.of("b0"), texts(drain(attempt(0))));
+    assertEquals(List.of("a1", "b1"), texts(drain(attempt(1))));
+    log.forgetBefore("b1");
+    assertEquals(List.of("b1"), texts(drain(LogRequest.all())));
+    assertEquals(List.of("b1"), texts(drain(tail(7))));
+    assertEquals(
+        PortLayerException.Code.NOT_FOUND,
+        assertThrows(PortLayerException.class, () -> drain(attempt(0))).code());
+  }
+
+  @Test
+  @DisplayName("goes on with the oldest line that is there when what it was to read next is gone")
+  void goneWhileRead() {
+    String text = "x".repeat(300_000);
+    log.append(
+        "%1$s berth F attempt 0\n%1$s stdout F first\n%1$s stdout F %2$s\n%1$s stdout F %2$s\n%1$s stdout F last\n"
+            .formatted(TIME, text));
+    log.over(0);
+    try (LogReader reader = CriLog.open(log, LogRequest.all(), log)) {
+      assertEquals("first", text(Objects.requireNonNull(reader.next(Duration.ZERO))));
+      log.forgetBefore("last");
+      assertEquals("last", text(Objects.requireNonNull(reader.next(Duration.ZERO))));
+    }
+  }
+
+  @Test
   @DisplayName("says that a log is corrupt when it is")
   void corrupt() {
     log.append("%s berth F attempt 0\nnonsense\n%s stdout F a\n".formatted(TIME, TIME));

@@ -4,6 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.OptionalInt;
 
 /** A log that a test writes, read in pieces of a size that the test chooses. */
@@ -12,6 +13,7 @@ final class GrowingLog implements LogSource, CriLog.Attempts {
   private final int piece;
   private OptionalInt last = OptionalInt.empty();
   private boolean over = true;
+  private int start;
 
   GrowingLog() {
     this(Integer.MAX_VALUE);
@@ -27,6 +29,16 @@ final class GrowingLog implements LogSource, CriLog.Attempts {
 
   void append(byte[] more) {
     bytes.writeBytes(more);
+  }
+
+  /** Gives up every line before the first one with this text, and what it read as. */
+  void forgetBefore(String text) {
+    String all = bytes.toString(StandardCharsets.UTF_8);
+    start = all.lastIndexOf('\n', all.indexOf(text)) + 1;
+    byte[] kept = bytes.toByteArray();
+    Arrays.fill(kept, 0, start, (byte) 0);
+    bytes.reset();
+    bytes.writeBytes(kept);
   }
 
   void running(int attempt) {
@@ -49,6 +61,11 @@ final class GrowingLog implements LogSource, CriLog.Attempts {
   @Override
   public long size() {
     return bytes.size();
+  }
+
+  @Override
+  public long start() {
+    return start;
   }
 
   @Override

@@ -15,6 +15,7 @@ import java.util.concurrent.TimeUnit;
 
 /** The log port's file, woken by the kernel when it grows or the machine's state changes. */
 final class FileLogSource implements LogSource {
+  private final VmFiles files;
   private final Path file;
   private final FileChannel channel;
   private final Semaphore news = new Semaphore(0);
@@ -22,6 +23,7 @@ final class FileLogSource implements LogSource {
   private final FileWatcher.Watch stateWatch;
 
   FileLogSource(VmFiles files, FileWatcher watcher) {
+    this.files = files;
     this.file = files.log();
     try {
       this.channel =
@@ -51,6 +53,11 @@ final class FileLogSource implements LogSource {
     } catch (IOException e) {
       throw AtomicFiles.failure("read", file, e);
     }
+  }
+
+  @Override
+  public long start() {
+    return LogTrimmer.start(files);
   }
 
   @Override

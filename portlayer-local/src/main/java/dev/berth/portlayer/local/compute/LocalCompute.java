@@ -39,6 +39,7 @@ public final class LocalCompute implements ComputeService, AutoCloseable {
   private final Environment environment;
   private final ResourcePool pool;
   private final Map<String, GroupMachines> groups = new ConcurrentHashMap<>();
+  private final Thread logs;
 
   private record GroupRecord(GroupSpec spec, Instant createdAt) {}
 
@@ -56,9 +57,9 @@ public final class LocalCompute implements ComputeService, AutoCloseable {
       AtomicFiles.read(directory.resolve(GROUP_FILE), GroupRecord.class)
           .ifPresent(record -> groups.put(record.spec().id(), machines(record, directory)));
     }
-    onEach(
-        groups.values().stream().flatMap(group -> group.machines().stream()).toList(),
-        Machine::adopt);
+    onEach(machines().toList(), Machine::adopt);
+    logs =
+        new LogTrimmer(environment.commands()).start(() -> machines().map(Machine::files).toList());
   }
 
   /** The groups' directories; what a crash left half made or half deleted is removed. */
@@ -253,8 +254,7 @@ public final class LocalCompute implements ComputeService, AutoCloseable {
 
   /** Whether a disk belongs to a containerVM that is powered on. */
   public boolean attached(String diskId) {
-    return groups.values().stream()
-        .flatMap(group -> group.machines().stream())
+    return machines()
         .filter(machine -> machine.state().poweredOn())
         .flatMap(machine -> machine.spec().disks().stream())
         .anyMatch(disk -> disk.id().equals(diskId));
@@ -267,10 +267,7 @@ public final class LocalCompute implements ComputeService, AutoCloseable {
   }
 
   private Optional<Machine> findMachine(String id) {
-    return groups.values().stream()
-        .flatMap(group -> group.machines().stream())
-        .filter(machine -> machine.spec().id().equals(id))
-        .findFirst();
+    return machines().filter(machine -> machine.spec().id().equals(id)).findFirst();
   }
 
   private GroupMachines require(String groupId) {
@@ -310,6 +307,11 @@ public final class LocalCompute implements ComputeService, AutoCloseable {
   /** Forgets the machines; their VMs go on. */
   @Override
   public void close() {
-    groups.values().stream().flatMap(group -> group.machines().stream()).forEach(Machine::close);
+    logs.interrupt();
+    machines().forEach(Machine::close);
+  }
+
+  private Stream<Machine> machines() {
+    return groups.values().stream().flatMap(group -> group.machines().stream());
   }
 }

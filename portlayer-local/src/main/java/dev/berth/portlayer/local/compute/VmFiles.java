@@ -25,6 +25,11 @@ record VmFiles(String id, Path directory, Path sockets) {
     return AtomicFiles.directory(directory.resolve("log")).resolve("container.log");
   }
 
+  /** Where in the log its oldest line is; none when that is the first one that was written. */
+  Path logStart() {
+    return log().resolveSibling("container.log.start");
+  }
+
   Path state() {
     return directory.resolve("state.jsonl");
   }

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.berth.portlayer.local.compute;
+
+import org.jspecify.annotations.NullMarked;
