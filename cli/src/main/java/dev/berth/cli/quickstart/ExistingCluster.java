@@ -174,8 +174,8 @@ final class ExistingCluster {
         Shell.run(command("delete", "node", node, "--ignore-not-found", "--timeout=30s"), "");
     if (result.exitCode() != 0) {
       throw new QuickstartException(
-          "everything is stopped, but node %s is still in the cluster: %s"
-              .formatted(node, result.output()));
+          "everything is stopped, but node %s is still in the cluster: %s%nWhere the cluster itself is gone, delete %s"
+              .formatted(node, result.output(), credentials.directory()));
     }
     PrivateFiles.delete(credentials.directory());
   }
