@@ -4,6 +4,7 @@ import dev.berth.portlayer.PortLayerException;
 import dev.berth.portlayer.PortLayerException.Code;
 import dev.berth.portlayer.local.host.AtomicFiles;
 import dev.berth.portlayer.network.NicAttachment;
+import dev.berth.portlayer.network.Subnet;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Collection;

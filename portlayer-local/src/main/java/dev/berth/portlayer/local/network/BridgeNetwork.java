@@ -1,6 +1,7 @@
 package dev.berth.portlayer.local.network;
 
 import dev.berth.portlayer.Identifiers;
+import dev.berth.portlayer.network.Subnet;
 import java.util.List;
 
 /**

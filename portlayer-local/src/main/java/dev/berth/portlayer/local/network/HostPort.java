@@ -1,5 +1,7 @@
 package dev.berth.portlayer.local.network;
 
+import dev.berth.portlayer.network.Subnet;
+
 /**
  * A TCP port of the host that pods may reach, although the host is closed to them otherwise.
  *

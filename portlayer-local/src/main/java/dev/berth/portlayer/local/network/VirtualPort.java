@@ -1,5 +1,7 @@
 package dev.berth.portlayer.local.network;
 
+import dev.berth.portlayer.network.Subnet;
+
 /**
  * A TCP address that exists only for pods: connections to it go to a real one. Where that is the
  * host's own, it is opened to the pods as an allowed host port is.

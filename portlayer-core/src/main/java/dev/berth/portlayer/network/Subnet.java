@@ -1,4 +1,4 @@
-package dev.berth.portlayer.local.network;
+package dev.berth.portlayer.network;
 
 /**
  * An IPv4 subnet. Addresses are numbers, so that they can be counted.
@@ -6,8 +6,14 @@ package dev.berth.portlayer.local.network;
  * @param base the network's own address
  * @param prefix its length, 8 to 30
  */
-record Subnet(long base, int prefix) {
-  static Subnet parse(String field, String cidr) {
+public record Subnet(long base, int prefix) {
+  /**
+   * Reads CIDR notation.
+   *
+   * @param field what is read, for the message
+   * @throws IllegalArgumentException when it is none
+   */
+  public static Subnet parse(String field, String cidr) {
     String[] parts = cidr.split("/", -1);
     try {
       int prefix = parts.length == 2 ? Integer.parseInt(parts[1]) : -1;
@@ -23,7 +29,13 @@ record Subnet(long base, int prefix) {
             .formatted(field, cidr));
   }
 
-  static long address(String field, String text) {
+  /**
+   * Reads an address.
+   *
+   * @param field what is read, for the message
+   * @throws IllegalArgumentException when it is none
+   */
+  public static long address(String field, String text) {
     String[] parts = text.split("\\.", -1);
     long address = 0;
     boolean valid = parts.length == 4;
@@ -38,25 +50,27 @@ record Subnet(long base, int prefix) {
     return address;
   }
 
-  static String text(long address) {
+  /** Writes an address. */
+  public static String text(long address) {
     return "%d.%d.%d.%d"
         .formatted(address >> 24 & 0xff, address >> 16 & 0xff, address >> 8 & 0xff, address & 0xff);
   }
 
-  long first() {
+  /** The lowest address that something may have. */
+  public long first() {
     return base + 1;
   }
 
-  /** The last address that an endpoint may have: the one before the broadcast address. */
-  long last() {
+  /** The highest address that something may have: the one before the broadcast address. */
+  public long last() {
     return base + (1L << (32 - prefix)) - 2;
   }
 
-  boolean contains(long address) {
+  public boolean contains(long address) {
     return (address & mask(prefix)) == base;
   }
 
-  boolean overlaps(Subnet other) {
+  public boolean overlaps(Subnet other) {
     return contains(other.base) || other.contains(base);
   }
 
