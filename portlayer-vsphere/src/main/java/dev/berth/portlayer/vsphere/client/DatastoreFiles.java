@@ -224,6 +224,11 @@ public final class DatastoreFiles {
         new Methods.CopyVirtualDisk(from.toString(), datacenter, to.toString(), datacenter));
   }
 
+  /** Makes an empty file, or empties one. Idempotent. */
+  public void touch(DatastorePath path) {
+    ok(path, send(path, r -> r.PUT(BodyPublishers.noBody()), BodyHandlers.discarding()));
+  }
+
   /**
    * Gives a disk, which no VM has, its identity.
    *

@@ -107,6 +107,11 @@ public final class VirtualDevices {
       String switchUuid, @Nullable String portgroupKey, @Nullable String portKey)
       implements DataObject {}
 
+  /** What a distributed port group is set to. */
+  public record DVPortgroupConfigInfo(
+      String key, @Nullable ManagedObjectReference distributedVirtualSwitch)
+      implements DataObject {}
+
   public record VirtualSerialPort(
       Integer key,
       @Nullable Backing backing,
