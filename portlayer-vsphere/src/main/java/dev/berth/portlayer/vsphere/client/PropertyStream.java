@@ -18,7 +18,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,9 +31,20 @@ public final class PropertyStream implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(PropertyStream.class);
   private static final Duration FOREVER = Duration.ofDays(36500);
 
+  /** Hears of changes. */
+  @FunctionalInterface
+  public interface Listener {
+    /**
+     * Is called on the stream's thread, which it must not hold up.
+     *
+     * @param objects that changed, came or went since the last call
+     */
+    void changed(PropertyStream stream, Set<ManagedObjectReference> objects);
+  }
+
   private final VimClient client;
   private final List<PropertyFilterSpec> filters;
-  private final Consumer<Set<ManagedObjectReference>> listener;
+  private final Listener listener;
   private final Inventory inventory = new Inventory();
   private final TaskWaits tasks = new TaskWaits();
   private final CompletableFuture<Void> firstSnapshot = new CompletableFuture<>();
@@ -42,10 +52,7 @@ public final class PropertyStream implements AutoCloseable {
   private volatile boolean current;
   private volatile boolean closed;
 
-  private PropertyStream(
-      VimClient client,
-      List<PropertyFilterSpec> filters,
-      Consumer<Set<ManagedObjectReference>> listener) {
+  private PropertyStream(VimClient client, List<PropertyFilterSpec> filters, Listener listener) {
     this.client = client;
     this.filters = List.copyOf(filters);
     this.listener = listener;
@@ -56,15 +63,11 @@ public final class PropertyStream implements AutoCloseable {
   /**
    * Begins to follow, and returns when all that is now has been told.
    *
-   * @param listener is called with the objects that changed, came or went since its last call; on
-   *     the stream's thread, which it must not hold up
    * @throws PortLayerException UNAVAILABLE, DEADLINE_EXCEEDED
    * @throws VimFault when vCenter refuses a filter
    */
   public static PropertyStream open(
-      VimClient client,
-      List<PropertyFilterSpec> filters,
-      Consumer<Set<ManagedObjectReference>> listener) {
+      VimClient client, List<PropertyFilterSpec> filters, Listener listener) {
     PropertyStream stream = new PropertyStream(client, filters, listener);
     stream.thread.start();
     try {
@@ -257,7 +260,7 @@ public final class PropertyStream implements AutoCloseable {
 
   private void tell(Set<ManagedObjectReference> changed) {
     try {
-      listener.accept(changed);
+      listener.changed(this, changed);
     } catch (RuntimeException e) {
       LOG.error("Somebody who follows vCenter's properties failed on {}", changed, e);
     }

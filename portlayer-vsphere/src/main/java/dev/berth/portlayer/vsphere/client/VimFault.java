@@ -42,7 +42,7 @@ public final class VimFault extends RuntimeException {
   }
 
   /** The failure of a task. */
-  static VimFault ofTask(String doing, LocalizedMethodFault error) {
+  public static VimFault ofTask(String doing, LocalizedMethodFault error) {
     return new VimFault(
         doing, error.fault(), Objects.requireNonNullElse(error.localizedMessage(), ""));
   }

@@ -129,11 +129,18 @@ public final class VsphereStorage implements StorageService {
     return disks.exists(disk);
   }
 
-  /** Scratch disks and volumes count with what they may come to. */
+  /**
+   * Scratch disks and volumes count with what they may come to. vCenter tells late what is free: it
+   * is never more than what the images leave.
+   */
   @Override
   public StorageUsage usage() {
     DatastoreSummary summary = files.summary();
+    long imageBytes = listImages().stream().mapToLong(Image::size).sum();
     return new StorageUsage(
-        summary.capacity(), summary.freeSpace(), images.usedBytes(), disks.provisioned());
+        summary.capacity(),
+        Math.min(summary.freeSpace(), summary.capacity() - imageBytes),
+        imageBytes,
+        disks.provisioned());
   }
 }

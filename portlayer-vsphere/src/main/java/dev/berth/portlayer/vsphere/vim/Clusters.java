@@ -82,6 +82,15 @@ public final class Clusters {
   public record ClusterHostGroup(String name, List<ManagedObjectReference> host)
       implements ClusterGroupInfo {}
 
+  /**
+   * What the hosts of a cluster, or a host alone, have.
+   *
+   * @param totalCpu MHz of all cores
+   * @param totalMemory bytes
+   */
+  public record ComputeResourceSummary(Integer totalCpu, Integer numCpuCores, Long totalMemory)
+      implements DataObject {}
+
   /** What a cluster is set to. */
   public record ClusterConfigInfoEx(List<ClusterRuleInfo> rule, List<ClusterGroupInfo> group)
       implements DataObject {}

@@ -93,6 +93,11 @@ public final class Methods {
   public record FindByInventoryPath(String inventoryPath)
       implements Request<ManagedObjectReference> {}
 
+  /** Of the SearchIndex; returns nothing when there is no such object in the folder. */
+  @Call(value = "FindChild", repeatable = true)
+  public record FindChild(ManagedObjectReference entity, String name)
+      implements Request<ManagedObjectReference> {}
+
   /** Of a Folder. */
   @Call("CreateFolder")
   public record CreateFolder(String name) implements Request<ManagedObjectReference> {}
@@ -126,8 +131,8 @@ public final class Methods {
   @Call("Destroy_Task")
   public record Destroy() implements TaskRequest {}
 
-  /** Of a VirtualMachine: its files stay. */
-  @Call("UnregisterVM")
+  /** Of a VirtualMachine: its files stay. Done twice, the second time finds none. */
+  @Call(value = "UnregisterVM", repeatable = true)
   public record UnregisterVm() implements Request<Void> {}
 
   /** Of a ResourcePool. */
@@ -155,8 +160,11 @@ public final class Methods {
       String name, ManagedObjectReference datacenter, boolean createParentDirectories)
       implements Request<Void> {}
 
-  /** Of the FileManager: a file, or a folder with all that is in it. */
-  @Call("DeleteDatastoreFile_Task")
+  /**
+   * Of the FileManager: a file, or a folder with all that is in it. Done twice, the second time
+   * finds none.
+   */
+  @Call(value = "DeleteDatastoreFile_Task", repeatable = true)
   public record DeleteDatastoreFile(String name, ManagedObjectReference datacenter)
       implements TaskRequest {}
 

@@ -35,6 +35,20 @@ public final class Tasks {
   public record LocalizedMethodFault(GenericObject fault, @Nullable String localizedMessage)
       implements DataObject {}
 
+  /** What became of VMs that were to be powered on together. */
+  public record ClusterPowerOnVmResult(
+      List<ClusterAttemptedVmInfo> attempted, List<ClusterNotAttemptedVmInfo> notAttempted)
+      implements DataObject {}
+
+  /**
+   * @param task the power-on; unset when the VM is on already
+   */
+  public record ClusterAttemptedVmInfo(
+      ManagedObjectReference vm, @Nullable ManagedObjectReference task) implements DataObject {}
+
+  public record ClusterNotAttemptedVmInfo(ManagedObjectReference vm, LocalizedMethodFault fault)
+      implements DataObject {}
+
   /**
    * What happened, of any kind.
    *

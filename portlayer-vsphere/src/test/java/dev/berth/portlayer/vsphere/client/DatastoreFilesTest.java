@@ -46,7 +46,7 @@ class DatastoreFilesTest {
   DatastoreFilesTest(TestLab lab) {
     this.lab = lab;
     client = VimClient.connect(lab.settings());
-    stream = PropertyStream.open(client, List.of(), changed -> {});
+    stream = PropertyStream.open(client, List.of(), (following, changed) -> {});
     files =
         new DatastoreFiles(
             client,

@@ -50,7 +50,9 @@ class PropertyStreamTest {
     this.lab = lab;
     client = VimClient.connect(lab.settings());
     folder = LabFolder.create(client, "stream-" + UUID.randomUUID());
-    stream = PropertyStream.open(client, List.of(folder.filter()), told::addAll);
+    stream =
+        PropertyStream.open(
+            client, List.of(folder.filter()), (following, changed) -> told.addAll(changed));
   }
 
   @BeforeEach
@@ -114,7 +116,7 @@ class PropertyStreamTest {
       }
     }
     try (PropertyStream second =
-        PropertyStream.open(client, List.of(folder.filter()), changed -> {})) {
+        PropertyStream.open(client, List.of(folder.filter()), (following, changed) -> {})) {
       assertEquals(230, second.objects("VirtualMachine").size());
     }
     assertEquals(0, lab.calls("RetrievePropertiesEx"), "tasks are not polled");
@@ -123,7 +125,8 @@ class PropertyStreamTest {
 
   @Test
   void aStreamOfNothingIsOpen() {
-    try (PropertyStream empty = PropertyStream.open(client, List.of(), changed -> {})) {
+    try (PropertyStream empty =
+        PropertyStream.open(client, List.of(), (following, changed) -> {})) {
       assertTrue(empty.current());
       assertEquals(List.of(), empty.objects("VirtualMachine"));
     }
@@ -232,7 +235,8 @@ class PropertyStreamTest {
 
     VimFault fault =
         assertThrows(
-            VimFault.class, () -> PropertyStream.open(client, List.of(filter), changed -> {}));
+            VimFault.class,
+            () -> PropertyStream.open(client, List.of(filter), (following, changed) -> {}));
     assertFalse(fault.typeName().isEmpty());
   }
 }

@@ -67,7 +67,7 @@ class VsphereStorageTest {
     lab.reset();
     local = Files.createDirectory(directory.resolve("uploads"));
     client = VimClient.connect(lab.settings());
-    stream = PropertyStream.open(client, List.of(), changed -> {});
+    stream = PropertyStream.open(client, List.of(), (following, changed) -> {});
     files =
         new DatastoreFiles(
             client,

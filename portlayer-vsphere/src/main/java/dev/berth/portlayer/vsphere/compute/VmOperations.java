@@ -1,0 +1,150 @@
+package dev.berth.portlayer.vsphere.compute;
+
+import dev.berth.portlayer.PortLayerException;
+import dev.berth.portlayer.PortLayerException.Code;
+import dev.berth.portlayer.vsphere.client.DatastoreFiles;
+import dev.berth.portlayer.vsphere.client.PropertyStream;
+import dev.berth.portlayer.vsphere.client.VimClient;
+import dev.berth.portlayer.vsphere.client.VimFault;
+import dev.berth.portlayer.vsphere.compute.GroupIndex.Member;
+import dev.berth.portlayer.vsphere.vim.AnyValue;
+import dev.berth.portlayer.vsphere.vim.Collector.DynamicProperty;
+import dev.berth.portlayer.vsphere.vim.Collector.ObjectSpec;
+import dev.berth.portlayer.vsphere.vim.Collector.PropertyFilterSpec;
+import dev.berth.portlayer.vsphere.vim.Collector.PropertySpec;
+import dev.berth.portlayer.vsphere.vim.Collector.RetrieveOptions;
+import dev.berth.portlayer.vsphere.vim.ManagedObjectReference;
+import dev.berth.portlayer.vsphere.vim.Methods;
+import dev.berth.portlayer.vsphere.vim.Tasks.ClusterAttemptedVmInfo;
+import dev.berth.portlayer.vsphere.vim.Tasks.ClusterNotAttemptedVmInfo;
+import dev.berth.portlayer.vsphere.vim.Tasks.ClusterPowerOnVmResult;
+import dev.berth.portlayer.vsphere.vim.VimJson;
+import dev.berth.portlayer.vsphere.vim.VmSpecs.OptionValue;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+
+/** What is done to VMs, each so that doing it again does no harm. */
+final class VmOperations {
+  private static final Duration DEADLINE = Duration.ofMinutes(10);
+
+  private final VimClient client;
+  private final PropertyStream stream;
+  private final DatastoreFiles files;
+  private final VchSettings vch;
+  private final VmTranslation translation;
+
+  VmOperations(VimClient client, PropertyStream stream, DatastoreFiles files, VchSettings vch) {
+    this.client = client;
+    this.stream = stream;
+    this.files = files;
+    this.vch = vch;
+    translation = new VmTranslation(vch);
+  }
+
+  /** Creates the VM of a record; takes the one that is there when an answer was lost. */
+  ManagedObjectReference create(VmRecord record) {
+    try {
+      var task =
+          stream.run(
+              vch.folder(),
+              new Methods.CreateVm(translation.translate(record), vch.pool(), null),
+              DEADLINE);
+      return Objects.requireNonNull(task.result()).as(ManagedObjectReference.class);
+    } catch (VimFault fault) {
+      PortLayerException failure = fault.toPortLayer();
+      if (failure.code() != Code.ALREADY_EXISTS) {
+        throw failure;
+      }
+      return found(record).orElseThrow(() -> failure);
+    } catch (PortLayerException e) {
+      if (e.code() != Code.UNAVAILABLE) {
+        throw e;
+      }
+      return found(record).orElseThrow(() -> e);
+    }
+  }
+
+  /** The VM with a record's name, if it has that record. */
+  Optional<ManagedObjectReference> found(VmRecord record) {
+    return client
+        .find(client.content().searchIndex(), new Methods.FindChild(vch.folder(), Names.vm(record)))
+        .filter(vm -> VmRecord.parse(vch.name(), extraConfig(vm)).equals(Optional.of(record)));
+  }
+
+  private List<OptionValue> extraConfig(ManagedObjectReference vm) {
+    var result =
+        client.call(
+            client.content().propertyCollector(),
+            new Methods.RetrievePropertiesEx(
+                List.of(
+                    new PropertyFilterSpec(
+                        List.of(new PropertySpec(vm.type(), List.of("config.extraConfig"))),
+                        List.of(ObjectSpec.of(vm)))),
+                new RetrieveOptions(null)));
+    return result.objects().stream()
+        .flatMap(object -> object.propSet().stream())
+        .map(DynamicProperty::val)
+        .flatMap(value -> VimJson.read(value, AnyValue.class).list(OptionValue.class).stream())
+        .toList();
+  }
+
+  /**
+   * Powers VMs on together, placed by DRS.
+   *
+   * @throws PortLayerException RESOURCE_EXHAUSTED, …; some may be on
+   */
+  void powerOn(List<ManagedObjectReference> vms) {
+    try {
+      var task = stream.run(vch.datacenter(), new Methods.PowerOnMultiVm(vms, List.of()), DEADLINE);
+      if (task.result() != null) {
+        awaitEach(task.result().as(ClusterPowerOnVmResult.class));
+      }
+    } catch (VimFault fault) {
+      if (!fault.is("InvalidPowerState")) {
+        throw fault.toPortLayer();
+      }
+    }
+  }
+
+  private void awaitEach(ClusterPowerOnVmResult result) {
+    for (ClusterNotAttemptedVmInfo refused : result.notAttempted()) {
+      throw VimFault.ofTask("PowerOnMultiVM_Task of " + refused.vm(), refused.fault());
+    }
+    for (ClusterAttemptedVmInfo attempted : result.attempted()) {
+      if (attempted.task() != null) {
+        stream.await(attempted.task(), DEADLINE);
+      }
+    }
+  }
+
+  /** Powers a VM off; one that is off, or gone, is. */
+  void powerOff(ManagedObjectReference vm) {
+    try {
+      stream.run(vm, new Methods.PowerOffVm(), DEADLINE);
+    } catch (VimFault fault) {
+      if (!fault.is("InvalidPowerState", "ManagedObjectNotFound")) {
+        throw fault.toPortLayer();
+      }
+    }
+  }
+
+  /** Ends and deletes a VM. Its disks, which are not in its folder, stay. */
+  void remove(Member member) {
+    powerOff(member.vm());
+    remove(member.vm(), member.id());
+  }
+
+  /** Deletes a VM that is off. */
+  void remove(ManagedObjectReference vm, String containerVmId) {
+    try {
+      client.run(vm, new Methods.UnregisterVm());
+    } catch (VimFault fault) {
+      if (!fault.is("ManagedObjectNotFound")) {
+        throw fault.toPortLayer();
+      }
+    }
+    files.delete(vch.files(containerVmId));
+  }
+}
