@@ -142,7 +142,15 @@ func (m *Modules) LoadMatching(devices []string) (int, error) {
 
 func (m Module) matches(devices []string) bool {
 	for _, pattern := range m.Aliases {
+		// Nearly always the plain beginning tells that it is another device: to find that out by the whole pattern takes long.
+		plain := pattern
+		if end := strings.IndexAny(pattern, `*?[\`); end >= 0 {
+			plain = pattern[:end]
+		}
 		for _, device := range devices {
+			if !strings.HasPrefix(device, plain) {
+				continue
+			}
 			if ok, err := path.Match(pattern, device); err == nil && ok {
 				return true
 			}
@@ -151,26 +159,38 @@ func (m Module) matches(devices []string) bool {
 	return false
 }
 
-// Devices gives the modalias of every device of the buses that a containerVM has.
-func Devices() []string {
+// newDevices gives the modalias of every device of sysfs that was not seen yet.
+func newDevices(seen map[string]bool) []string {
 	var all []string
 	buses, err := os.ReadDir("/sys/bus")
 	if err != nil {
 		return nil
 	}
 	for _, bus := range buses {
-		_ = each("/sys/bus/"+bus.Name()+"/devices", "modalias", func(_, alias string) bool {
-			all = append(all, alias)
-			return false
-		})
+		directory := "/sys/bus/" + bus.Name() + "/devices/"
+		devices, err := os.ReadDir(directory)
+		if err != nil {
+			continue
+		}
+		for _, device := range devices {
+			file := directory + device.Name() + "/modalias"
+			if seen[file] {
+				continue
+			}
+			if content, err := os.ReadFile(file); err == nil {
+				seen[file] = true
+				all = append(all, strings.TrimSpace(string(content)))
+			}
+		}
 	}
 	return all
 }
 
 // LoadDevices loads modules for the devices of sysfs, again while buses reveal more.
 func (m *Modules) LoadDevices() error {
+	seen := map[string]bool{}
 	for !m.Empty() {
-		count, err := m.LoadMatching(Devices())
+		count, err := m.LoadMatching(newDevices(seen))
 		if err != nil || count == 0 {
 			return err
 		}
