@@ -95,6 +95,9 @@ public final class Bench {
             root.resolve(".berth/bench/memory"),
             List.of(
                 "-XX:+UseSerialGC",
+                "-Xmn96m",
+                "-XX:MetaspaceSize=96m",
+                "-XX:+UseCompactObjectHeaders",
                 "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow"))) {
       many(throughput, "cold", 500, 1);
