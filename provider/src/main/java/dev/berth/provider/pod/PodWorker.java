@@ -31,8 +31,13 @@ import org.slf4j.LoggerFactory;
 final class PodWorker {
   private static final Logger LOG = LoggerFactory.getLogger(PodWorker.class);
 
-  /** How long a status may wait that will be another in a moment. */
-  private static final Duration PATIENCE = Duration.ofSeconds(1);
+  /**
+   * How long a status may wait that will be another in a moment; after each one as long again as
+   * the pod is old, so that a machine that is too busy to start pods is not busy telling of it.
+   */
+  private static final Duration PATIENCE = Duration.ofSeconds(2);
+
+  private static final Duration LONGEST_PATIENCE = Duration.ofSeconds(10);
 
   private static final Duration RETRY = Duration.ofSeconds(1);
 
@@ -47,6 +52,7 @@ final class PodWorker {
   private volatile Pod pod;
   private volatile boolean gone;
   private PodMemory memory = PodMemory.begin(Instant.now());
+  private Instant showPassingFrom = memory.firstSeen().plus(PATIENCE);
   private boolean admitted;
   private @Nullable Thread operation;
 
@@ -214,13 +220,16 @@ final class PodWorker {
   }
 
   private Optional<Duration> carryOut(Pod seen, Decision decision, Instant now) {
-    boolean hurry =
-        !decision.passing() || !now.isBefore(decision.memory().firstSeen().plus(PATIENCE));
+    boolean hurry = !decision.passing() || !now.isBefore(showPassingFrom);
     boolean shown =
         decision.status().isEmpty() || !hurry || status.show(seen, decision.status().get());
     if (!shown && decision.begin().filter(Action.DestroyGroup.class::isInstance).isPresent()) {
       // How the container ended is known from the group only: it stays until that is told.
       return Optional.of(RETRY);
+    }
+    if (shown && hurry && decision.passing()) {
+      Duration age = Duration.between(decision.memory().firstSeen(), now);
+      showPassingFrom = now.plus(shorter(age, LONGEST_PATIENCE));
     }
     memory = decision.memory();
     decision.events().forEach(event -> context.events().tell(seen, event));
@@ -241,7 +250,7 @@ final class PodWorker {
       sleep = shorter(sleep, Duration.between(now, decision.wakeAt().get()));
     }
     if (!hurry) {
-      sleep = shorter(sleep, Duration.between(now, memory.firstSeen().plus(PATIENCE)));
+      sleep = shorter(sleep, Duration.between(now, showPassingFrom));
     }
     if (!shown) {
       sleep = shorter(sleep, RETRY);
