@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// jsonReader reads the little JSON that a VM is told at its boot. The package encoding/json would take the time of a tenth of the start:
-// it looks at the types anew in every boot. After a failure everything reads as empty.
+// jsonReader reads the little JSON that a VM is told at its boot. The package encoding/json looks at the types anew in every boot, which
+// takes much longer than reading. After a failure everything reads as empty.
 type jsonReader struct {
 	rest   []byte
 	failed bool

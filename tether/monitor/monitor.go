@@ -1,6 +1,6 @@
 // Package monitor quiets the Go runtime's monitor, the thread that takes processors from goroutines in long system calls. While anything
 // runs it wakes up every 20 microseconds at first, and begins anew with each such call. On one emulated processor, where every system
-// call is long and every timer an interrupt, that is a fifth of a containerVM's start.
+// call is long and every timer an interrupt, that took a tenth of a containerVM's start.
 package monitor
 
 import (
