@@ -145,6 +145,14 @@ public final class GroupIndex implements PropertyStream.Listener {
     return members.values().stream().filter(member -> member.groupId().equals(groupId)).toList();
   }
 
+  /** The VM that has a record. */
+  synchronized Optional<ManagedObjectReference> member(VmRecord record) {
+    return members.values().stream()
+        .filter(member -> member.record().equals(record))
+        .map(Member::vm)
+        .findFirst();
+  }
+
   synchronized List<Member> all() {
     return List.copyOf(members.values());
   }

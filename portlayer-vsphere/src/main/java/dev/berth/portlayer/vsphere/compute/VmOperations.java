@@ -13,6 +13,7 @@ import dev.berth.portlayer.vsphere.vim.Collector.ObjectSpec;
 import dev.berth.portlayer.vsphere.vim.Collector.PropertyFilterSpec;
 import dev.berth.portlayer.vsphere.vim.Collector.PropertySpec;
 import dev.berth.portlayer.vsphere.vim.Collector.RetrieveOptions;
+import dev.berth.portlayer.vsphere.vim.Collector.RetrieveResult;
 import dev.berth.portlayer.vsphere.vim.ManagedObjectReference;
 import dev.berth.portlayer.vsphere.vim.Methods;
 import dev.berth.portlayer.vsphere.vim.Tasks.ClusterAttemptedVmInfo;
@@ -29,15 +30,25 @@ import java.util.Optional;
 final class VmOperations {
   private static final Duration DEADLINE = Duration.ofMinutes(10);
 
+  /** How long a VM is waited for that may have been created without an answer. */
+  private static final Duration LOST = Duration.ofSeconds(5);
+
   private final VimClient client;
   private final PropertyStream stream;
+  private final GroupIndex index;
   private final DatastoreFiles files;
   private final VchSettings vch;
   private final VmTranslation translation;
 
-  VmOperations(VimClient client, PropertyStream stream, DatastoreFiles files, VchSettings vch) {
+  VmOperations(
+      VimClient client,
+      PropertyStream stream,
+      GroupIndex index,
+      DatastoreFiles files,
+      VchSettings vch) {
     this.client = client;
     this.stream = stream;
+    this.index = index;
     this.files = files;
     this.vch = vch;
     translation = new VmTranslation(vch);
@@ -62,8 +73,22 @@ final class VmOperations {
       if (e.code() != Code.UNAVAILABLE) {
         throw e;
       }
-      return found(record).orElseThrow(() -> e);
+      return awaited(record).orElseThrow(() -> e);
     }
+  }
+
+  private Optional<ManagedObjectReference> awaited(VmRecord record) {
+    try {
+      index.await(
+          "containerVM " + record.vm().id() + " exists",
+          () -> index.member(record).isPresent(),
+          LOST);
+    } catch (PortLayerException e) {
+      if (e.code() != Code.DEADLINE_EXCEEDED) {
+        throw e;
+      }
+    }
+    return index.member(record);
   }
 
   /** The VM with a record's name, if it has that record. */
@@ -74,8 +99,9 @@ final class VmOperations {
   }
 
   private List<OptionValue> extraConfig(ManagedObjectReference vm) {
+    // There is no result for a VM whose creation has not ended.
     var result =
-        client.call(
+        client.find(
             client.content().propertyCollector(),
             new Methods.RetrievePropertiesEx(
                 List.of(
@@ -83,7 +109,7 @@ final class VmOperations {
                         List.of(new PropertySpec(vm.type(), List.of("config.extraConfig"))),
                         List.of(ObjectSpec.of(vm)))),
                 new RetrieveOptions(null)));
-    return result.objects().stream()
+    return result.map(RetrieveResult::objects).orElse(List.of()).stream()
         .flatMap(object -> object.propSet().stream())
         .map(DynamicProperty::val)
         .flatMap(value -> VimJson.read(value, AnyValue.class).list(OptionValue.class).stream())

@@ -80,7 +80,7 @@ public final class VsphereGroups {
     this.mostVms = mostVms;
     this.index = index;
     this.events = events;
-    this.vms = new VmOperations(client, stream, files, vch);
+    this.vms = new VmOperations(client, stream, index, files, vch);
     this.rules = new AffinityRules(client, stream, vch.cluster());
     this.files = files;
     this.disks = disks;

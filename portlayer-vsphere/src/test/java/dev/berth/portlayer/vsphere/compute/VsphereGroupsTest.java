@@ -358,6 +358,7 @@ class VsphereGroupsTest {
     groups().powerOn(spec.id());
     groups().powerOff(spec.id());
     groups().destroy(spec.id());
+            vch.services().index(),
 
     List<PortLayerEvent.Type> types =
         vch.services().events().read(cursor, Duration.ZERO).events().stream()

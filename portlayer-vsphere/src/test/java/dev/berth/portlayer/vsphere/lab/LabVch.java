@@ -56,6 +56,7 @@ public final class LabVch implements AutoCloseable {
   public record Services(
       VimClient client,
       PropertyStream stream,
+      GroupIndex index,
       DatastoreFiles files,
       EventLog events,
       VsphereNetwork network,
@@ -139,7 +140,7 @@ public final class LabVch implements AutoCloseable {
     VsphereGroups groups =
         new VsphereGroups(
             client, stream, index, files, settings, 100, events, storage::exists, network::exists);
-    return new Services(client, stream, files, events, network, storage, groups, images);
+    return new Services(client, stream, index, files, events, network, storage, groups, images);
   }
 
   private boolean attached(String diskId) {
