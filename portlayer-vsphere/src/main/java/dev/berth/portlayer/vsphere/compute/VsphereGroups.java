@@ -53,6 +53,7 @@ public final class VsphereGroups {
   private final EventLog events;
   private final VmOperations vms;
   private final AffinityRules rules;
+  private final HostGroups hostGroups;
   private final DatastoreFiles files;
   private final Predicate<DiskAttachment> disks;
   private final Predicate<NicAttachment> endpoints;
@@ -82,6 +83,7 @@ public final class VsphereGroups {
     this.events = events;
     this.vms = new VmOperations(client, stream, index, files, vch);
     this.rules = new AffinityRules(client, stream, vch.cluster());
+    this.hostGroups = new HostGroups(client, stream, vch);
     this.files = files;
     this.disks = disks;
     this.endpoints = endpoints;
@@ -108,6 +110,14 @@ public final class VsphereGroups {
         .distinct()
         .filter(group -> group.placement().together() && group.members().size() > 1)
         .forEach(group -> rules.remove(Names.rule(vch.name(), group.id(), group.name())));
+    members.forEach(
+        member ->
+            member
+                .record()
+                .group()
+                .placement()
+                .hostGroup()
+                .ifPresent(name -> hostGroups.remove(name, List.of(member.vm()))));
     Parallel.each(members, vms::remove);
   }
 
@@ -140,12 +150,7 @@ public final class VsphereGroups {
   }
 
   private void check(GroupSpec spec) {
-    if (spec.placement().hostGroup().isPresent()) {
-      throw new PortLayerException(
-          Code.UNSUPPORTED,
-          "group %s: groups of hosts are not honoured here yet, leave hostGroup out"
-              .formatted(spec.id()));
-    }
+    spec.placement().hostGroup().ifPresent(hostGroups::require);
     new ResourcePool(capacity()).requireFits(spec);
     for (ContainerVmSpec member : spec.members()) {
       member.disks().forEach(disk -> require(disks.test(disk), member, "disk " + disk.id()));
@@ -189,6 +194,7 @@ public final class VsphereGroups {
       if (spec.placement().together() && made.size() > 1) {
         rules.put(rule(spec), made);
       }
+      spec.placement().hostGroup().ifPresent(name -> hostGroups.add(name, made));
       done = true;
     } finally {
       if (!done) {
@@ -203,11 +209,16 @@ public final class VsphereGroups {
         rules.remove(rule(spec));
       }
       Parallel.each(
-          records, record -> vms.found(record).ifPresent(vm -> vms.remove(vm, record.vm().id())));
+          records, record -> vms.found(record).ifPresent(vm -> abandon(spec, record, vm)));
     } catch (RuntimeException e) {
       LOG.warn(
           "What was made of group {} is left until it is created again or destroyed", spec.id(), e);
     }
+  }
+
+  private void abandon(GroupSpec spec, VmRecord record, ManagedObjectReference vm) {
+    spec.placement().hostGroup().ifPresent(name -> hostGroups.remove(name, List.of(vm)));
+    vms.remove(vm, record.vm().id());
   }
 
   private String rule(GroupSpec spec) {

@@ -20,10 +20,16 @@ import dev.berth.portlayer.image.testing.TestImage;
 import dev.berth.portlayer.storage.DiskAttachment.Role;
 import dev.berth.portlayer.storage.Image;
 import dev.berth.portlayer.storage.ImageRequest;
+import dev.berth.portlayer.vsphere.lab.LabFolder;
 import dev.berth.portlayer.vsphere.lab.LabVch;
 import dev.berth.portlayer.vsphere.lab.TestLab;
 import dev.berth.portlayer.vsphere.vim.Clusters.ClusterAffinityRuleSpec;
 import dev.berth.portlayer.vsphere.vim.Clusters.ClusterConfigInfoEx;
+import dev.berth.portlayer.vsphere.vim.Clusters.ClusterConfigSpecEx;
+import dev.berth.portlayer.vsphere.vim.Clusters.ClusterGroupSpec;
+import dev.berth.portlayer.vsphere.vim.Clusters.ClusterHostGroup;
+import dev.berth.portlayer.vsphere.vim.Clusters.ClusterRuleInfo;
+import dev.berth.portlayer.vsphere.vim.Clusters.ClusterVmHostRuleInfo;
 import dev.berth.portlayer.vsphere.vim.ManagedObjectReference;
 import dev.berth.portlayer.vsphere.vim.Methods;
 import dev.berth.portlayer.vsphere.vim.VmSpecs.ResourceAllocationInfo;
@@ -104,16 +110,23 @@ class VsphereGroupsTest {
         .toList();
   }
 
-  private Set<String> rules() {
-    return vch
-        .services()
+  private ClusterConfigInfoEx configuration() {
+    return vch.services()
         .client()
         .property(vch.settings().cluster(), "configurationEx", ClusterConfigInfoEx.class)
-        .orElseThrow()
-        .rule()
-        .stream()
-        .map(rule -> ((ClusterAffinityRuleSpec) rule).name())
+        .orElseThrow();
+  }
+
+  private Set<String> rules() {
+    return configuration().rule().stream()
+        .map(VsphereGroupsTest::nameOf)
         .collect(Collectors.toSet());
+  }
+
+  private static String nameOf(ClusterRuleInfo rule) {
+    return rule instanceof ClusterVmHostRuleInfo hosts
+        ? hosts.name()
+        : ((ClusterAffinityRuleSpec) rule).name();
   }
 
   private Image image() {
@@ -180,18 +193,7 @@ class VsphereGroupsTest {
     groups().powerOn(spec.id());
 
     assertEquals(1, lab.calls("PowerOnMultiVM_Task"));
-    assertEquals(
-        1,
-        vms().stream()
-            .map(
-                vm ->
-                    vch.services()
-                        .client()
-                        .property(vm, "runtime", HostOf.class)
-                        .orElseThrow()
-                        .host())
-            .distinct()
-            .count());
+    assertEquals(1, vms().stream().map(this::hostOf).distinct().count());
     powers(spec, PowerState.ON);
     groups().powerOn(spec.id());
     assertEquals(1, lab.calls("PowerOnMultiVM_Task"), "they are on");
@@ -200,6 +202,53 @@ class VsphereGroupsTest {
 
     groups().powerOff(spec.id());
     powers(spec, PowerState.OFF);
+  }
+
+  @Test
+  void aBoundGroupRunsOnItsHostsAlone() {
+    ManagedObjectReference host =
+        LabFolder.find(vch.services().client(), "DC0/host/DC0_C0/DC0_C0_H2");
+    reconfigure(ClusterGroupSpec.add(new ClusterHostGroup("tenant", List.of(host))));
+    try {
+      GroupSpec first = bound(group(2));
+      GroupSpec second = bound(group(1));
+      groups().create(first);
+      groups().create(second);
+      assertEquals(2, rules().size(), "one for the first group, one for the hosts");
+
+      groups().powerOn(first.id());
+      groups().powerOn(second.id());
+
+      assertEquals(Set.of(host), vms().stream().map(this::hostOf).collect(Collectors.toSet()));
+      groups().destroy(first.id());
+      assertEquals(1, rules().size(), "there is still one that is bound");
+      groups().destroy(second.id());
+      assertEquals(1, configuration().group().size(), "the administrator's stays");
+    } finally {
+      reconfigure(ClusterGroupSpec.remove("tenant"));
+    }
+  }
+
+  private static GroupSpec bound(GroupSpec spec) {
+    return new GroupSpec(
+        spec.id(),
+        spec.name(),
+        new Placement(true, Optional.of("tenant")),
+        spec.members(),
+        spec.labels());
+  }
+
+  private void reconfigure(ClusterGroupSpec change) {
+    vch.services().stream()
+        .run(
+            vch.settings().cluster(),
+            new Methods.ReconfigureComputeResource(
+                new ClusterConfigSpecEx(List.of(), List.of(change)), true),
+            Duration.ofMinutes(1));
+  }
+
+  private ManagedObjectReference hostOf(ManagedObjectReference vm) {
+    return vch.services().client().property(vm, "runtime", HostOf.class).orElseThrow().host();
   }
 
   /** A part of a VM's runtime. */
@@ -309,6 +358,7 @@ class VsphereGroupsTest {
         new VmOperations(
             vch.services().client(),
             vch.services().stream(),
+            vch.services().index(),
             vch.services().files(),
             vch.settings());
     String id = spec.members().getFirst().id();
@@ -358,7 +408,6 @@ class VsphereGroupsTest {
     groups().powerOn(spec.id());
     groups().powerOff(spec.id());
     groups().destroy(spec.id());
-            vch.services().index(),
 
     List<PortLayerEvent.Type> types =
         vch.services().events().read(cursor, Duration.ZERO).events().stream()
