@@ -34,6 +34,8 @@ type Listener struct {
 	done    chan struct{}
 	close   sync.Once
 	writing sync.Mutex
+	// ending is held by who ends a session.
+	ending sync.Mutex
 
 	// Used by the reading goroutine only.
 	scanner Scanner

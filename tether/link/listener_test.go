@@ -107,6 +107,38 @@ func expectRead(t *testing.T, session net.Conn, want string) {
 	}
 }
 
+// A session that was ended by the next one is closed by its user some time later.
+func TestCloseOfAnEarlierSessionCutsNothing(t *testing.T) {
+	h, listener := newHost(t)
+	first := h.open(listener, Nonce{1})
+	second := h.open(listener, Nonce{2})
+	content := make([]byte, 2*cap(h.payload)*1024)
+	failure := make(chan error, 1)
+	go func() {
+		_, err := second.Write(content)
+		failure <- err
+	}()
+	for deadline := time.Now().Add(patience); len(h.payload) < cap(h.payload); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the second session writes nothing")
+		}
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for received := 0; received < len(content); {
+		select {
+		case part := <-h.payload:
+			received += len(part)
+		case err := <-failure:
+			if err != nil {
+				t.Fatalf("the second session's write ends after %d bytes: %v", received, err)
+			}
+			failure <- nil
+		}
+	}
+}
+
 func TestSessionBeginsAfterStaleBytes(t *testing.T) {
 	h, listener := newHost(t)
 	h.send([]byte("the end of a session of yesterday BERTH-LI"))

@@ -175,7 +175,9 @@ func (s *session) confirmReceipts() {
 
 // end stops reads and writes, and waits for a write under way to give up.
 func (s *session) end() {
+	s.link.ending.Lock()
 	s.markEnded()
+	s.link.ending.Unlock()
 	s.lockWriting()
 	s.link.writing.Unlock()
 }
@@ -202,8 +204,13 @@ func (s *session) markEnded() {
 
 // Close ends this side of the session; the link discards what still arrives for it.
 func (s *session) Close() error {
-	s.markEnded()
-	_ = s.link.stream.SetWriteDeadline(time.Unix(1, 0))
+	s.link.ending.Lock()
+	defer s.link.ending.Unlock()
+	// The stream may be another session's by now, whose write must not be cut short.
+	if !s.over.Load() {
+		s.markEnded()
+		_ = s.link.stream.SetWriteDeadline(time.Unix(1, 0))
+	}
 	return nil
 }
 
