@@ -29,20 +29,31 @@ type host struct {
 
 func newHost(t *testing.T) (*host, *Listener) {
 	t.Helper()
+	h, listener := newSilentHost(t)
+	read := make(chan struct{})
+	go func() { defer close(read); h.read() }()
+	t.Cleanup(func() {
+		_ = h.conn.Close()
+		<-read
+	})
+	return h, listener
+}
+
+// newSilentHost reads nothing by itself.
+func newSilentHost(t *testing.T) (*host, *Listener) {
+	t.Helper()
 	guestEnd, hostEnd := net.Pipe()
-	h := &host{t: t, conn: hostEnd, frames: make(chan Frame, 16), payload: make(chan []byte, 1024)}
 	listener := NewListener(port{guestEnd}, NameOf("vm-1"))
 	ctx, cancel := context.WithCancel(context.Background())
-	var all sync.WaitGroup
-	all.Go(func() { _ = listener.Run(ctx) })
-	all.Go(h.read)
+	var running sync.WaitGroup
+	running.Go(func() { _ = listener.Run(ctx) })
 	t.Cleanup(func() {
 		cancel()
 		_ = guestEnd.Close()
 		_ = hostEnd.Close()
-		all.Wait()
+		running.Wait()
 	})
-	return h, listener
+	return &host{t: t, conn: hostEnd, frames: make(chan Frame, 16), payload: make(chan []byte, 1024)}, listener
 }
 
 func (h *host) read() {
@@ -270,18 +281,7 @@ func TestTheGuestConfirmsWhatItReceived(t *testing.T) {
 }
 
 func TestAWriterThatIsBlockedIsResumed(t *testing.T) {
-	guestEnd, hostEnd := net.Pipe()
-	listener := NewListener(port{guestEnd}, NameOf("vm-1"))
-	ctx, cancel := context.WithCancel(context.Background())
-	var all sync.WaitGroup
-	all.Go(func() { _ = listener.Run(ctx) })
-	t.Cleanup(func() {
-		cancel()
-		_ = guestEnd.Close()
-		_ = hostEnd.Close()
-		all.Wait()
-	})
-	h := &host{t: t, conn: hostEnd, frames: make(chan Frame, 16), payload: make(chan []byte, 1024)}
+	h, listener := newSilentHost(t)
 	reading := make(chan struct{})
 	go func() { h.read(); close(reading) }()
 	nonce := Nonce{1}
@@ -291,7 +291,7 @@ func TestAWriterThatIsBlockedIsResumed(t *testing.T) {
 		data[i] = byte(i % 251)
 	}
 	// A host that stops reading: the pipe has no buffer.
-	if err := hostEnd.SetReadDeadline(time.Unix(1, 0)); err != nil {
+	if err := h.conn.SetReadDeadline(time.Unix(1, 0)); err != nil {
 		t.Fatal(err)
 	}
 	<-reading
@@ -300,11 +300,11 @@ func TestAWriterThatIsBlockedIsResumed(t *testing.T) {
 		_, err := session.Write(data)
 		written <- err
 	}()
-	if err := hostEnd.SetReadDeadline(time.Time{}); err != nil {
+	if err := h.conn.SetReadDeadline(time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	first := make([]byte, 1000)
-	if _, err := io.ReadFull(hostEnd, first); err != nil {
+	if _, err := io.ReadFull(h.conn, first); err != nil {
 		t.Fatal(err)
 	}
 	h.send(join(Frame{Resume, Position(nonce, 500)}))
@@ -318,11 +318,11 @@ func TestAWriterThatIsBlockedIsResumed(t *testing.T) {
 			}
 		},
 	}
-	if err := hostEnd.SetReadDeadline(time.Now().Add(patience)); err != nil {
+	if err := h.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 	for buffer := make([]byte, 1024); len(again) < len(data)-500; {
-		n, err := hostEnd.Read(buffer)
+		n, err := h.conn.Read(buffer)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -372,18 +372,7 @@ func TestHelloInMidStreamBeginsANewSession(t *testing.T) {
 }
 
 func TestNewSessionInterruptsABlockedWriter(t *testing.T) {
-	guestEnd, hostEnd := net.Pipe()
-	listener := NewListener(port{guestEnd}, NameOf("vm-1"))
-	ctx, cancel := context.WithCancel(context.Background())
-	var all sync.WaitGroup
-	all.Go(func() { _ = listener.Run(ctx) })
-	t.Cleanup(func() {
-		cancel()
-		_ = guestEnd.Close()
-		_ = hostEnd.Close()
-		all.Wait()
-	})
-	h := &host{t: t, conn: hostEnd, frames: make(chan Frame, 16), payload: make(chan []byte, 1024)}
+	h, listener := newSilentHost(t)
 	go h.read()
 	old := h.open(listener, Nonce{1})
 	// The host's reader stops here: it waits to hand on more payload than its channel takes.
