@@ -18,9 +18,12 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import javax.net.ssl.SSLException;
 
 /** Makes the clients of one VCH's tethers, which share threads and the control plane's identity. */
@@ -40,21 +43,23 @@ public final class TetherClients implements AutoCloseable {
       new MultiThreadIoEventLoopGroup(
           2, new DefaultThreadFactory("tether", true), NioIoHandler.newFactory());
   private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
+  private final Certificates.Issued identity;
   private final SslContext tls;
 
   public TetherClients(VchAuthority authority) {
-    Certificates.Issued identity = authority.controlPlane();
+    this.identity = authority.controlPlane();
+    this.tls = tls(context -> context.trustManager(authority.certificate()));
+  }
+
+  private SslContext tls(UnaryOperator<SslContextBuilder> trust) {
+    SslContextBuilder context =
+        SslContextBuilder.forClient().keyManager(identity.key(), identity.certificate());
     try {
       // ChaCha20 first: a guest under emulation has no AES instructions worth the name.
-      this.tls =
-          GrpcSslContexts.configure(
-                  SslContextBuilder.forClient()
-                      .keyManager(identity.key(), identity.certificate())
-                      .trustManager(authority.certificate()),
-                  SslProvider.JDK)
-              .protocols("TLSv1.3")
-              .ciphers(List.of("TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_GCM_SHA256"))
-              .build();
+      return GrpcSslContexts.configure(trust.apply(context), SslProvider.JDK)
+          .protocols("TLSv1.3")
+          .ciphers(List.of("TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_GCM_SHA256"))
+          .build();
     } catch (SSLException e) {
       throw new PortLayerException(Code.INTERNAL, "cannot set up TLS 1.3 for the tethers", e);
     }
@@ -71,26 +76,36 @@ public final class TetherClients implements AutoCloseable {
             .channelFactory(() -> withHandshake(new NioDomainSocketChannel(), LinkFrame.Type.START))
             .eventLoopGroup(eventLoops)
             .flowControlWindow(VIRTIO_WINDOW);
-    return client(containerVmId, channel);
+    return client(containerVmId, tls, channel);
   }
 
-  /** A client for one containerVM whose control port is dialled to an endpoint. */
-  public TetherClient client(String containerVmId, SerialEndpoint endpoint) {
+  /**
+   * A client for one containerVM whose control port is dialled to an endpoint, and whose guest has
+   * made its certificate itself. A call fails with UNAVAILABLE while the guest's is another one.
+   *
+   * @param fingerprint the SHA-256 of the certificate in hexadecimal digits, asked for at each
+   *     session; empty while the guest has not told it
+   */
+  public TetherClient client(
+      String containerVmId, SerialEndpoint endpoint, Supplier<Optional<String>> fingerprint) {
+    SslContext trusting =
+        tls(context -> context.trustManager(new FingerprintTrust(containerVmId, fingerprint)));
     NettyChannelBuilder channel =
         NettyChannelBuilder.forAddress(endpoint.sessionAddress())
             .channelFactory(
                 () -> withHandshake(endpoint.newChannel(containerVmId), LinkFrame.Type.BEGIN))
             .eventLoopGroup(endpoint.sessions())
             .flowControlWindow(SERIAL_WINDOW);
-    return client(containerVmId, channel);
+    return client(containerVmId, trusting, channel);
   }
 
-  private TetherClient client(String containerVmId, NettyChannelBuilder builder) {
+  private TetherClient client(
+      String containerVmId, SslContext context, NettyChannelBuilder builder) {
     ManagedChannel channel =
         builder
             .executor(executor)
             .offloadExecutor(executor)
-            .sslContext(tls)
+            .sslContext(context)
             .overrideAuthority(VchAuthority.serverName(containerVmId))
             .idleTimeout(IDLE.toSeconds(), TimeUnit.SECONDS)
             .disableRetry()

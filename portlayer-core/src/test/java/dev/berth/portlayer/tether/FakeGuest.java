@@ -55,16 +55,20 @@ final class FakeGuest implements AutoCloseable {
     }
   }
 
-  FakeGuest(VchAuthority authority, String id, int attempt) throws IOException {
+  /**
+   * @param authority whose clients it takes
+   * @param identity its own, of whatever authority
+   */
+  FakeGuest(VchAuthority authority, VchAuthority.Identity identity, String id, int attempt)
+      throws IOException {
     this.id = id;
-    VchAuthority.Identity identity = authority.issue(id);
     server =
         NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
             .sslContext(
                 GrpcSslContexts.configure(
                         SslContextBuilder.forServer(
                             stream(identity.certificate()), stream(identity.key())))
-                    .trustManager(stream(identity.authority()))
+                    .trustManager(authority.certificate())
                     .clientAuth(ClientAuth.REQUIRE)
                     .build())
             .addService(

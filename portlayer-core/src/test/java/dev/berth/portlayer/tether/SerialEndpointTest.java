@@ -11,16 +11,25 @@ import dev.berth.portlayer.PortLayerException.Code;
 import dev.berth.portlayer.interaction.ExecSpec;
 import dev.berth.portlayer.interaction.ProcessSession;
 import dev.berth.tether.v1.Phase;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
+import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.stream.IntStream;
@@ -36,13 +45,19 @@ class SerialEndpointTest {
 
   @TempDir Path directory;
   private final List<AutoCloseable> opened = new ArrayList<>();
+  private final Map<String, String> fingerprints = new ConcurrentHashMap<>();
   private VchAuthority authority;
+
+  /** Of the guests, which make their certificates themselves. */
+  private VchAuthority own;
+
   private SerialEndpoint endpoint;
   private TetherClients clients;
 
   @BeforeEach
-  void begin() {
+  void begin() throws IOException {
     authority = VchAuthority.open(directory);
+    own = VchAuthority.open(Files.createDirectory(directory.resolve("own")));
     endpoint = new SerialEndpoint(ANY);
     clients = new TetherClients(authority);
   }
@@ -146,13 +161,25 @@ class SerialEndpointTest {
   void aStrangerUnderTheSameNameIsNotBelievedAndTheGuestIsReached() throws IOException {
     FakeGuest guest = guest("vm-1");
     guest.dial(endpoint.address());
-    VchAuthority other = VchAuthority.open(Files.createDirectory(directory.resolve("other")));
-    FakeGuest stranger = new FakeGuest(other, "vm-1", 666);
-    opened.add(stranger);
+    FakeGuest stranger = opened(new FakeGuest(authority, own.issue("vm-1"), "vm-1", 666));
     stranger.dial(endpoint.address());
     stranger.awaitAsked();
 
     awaitAttempt(client("vm-1"), 0);
+  }
+
+  @Test
+  void aGuestIsCalledOnceItHasToldOfItsCertificate() throws IOException {
+    FakeGuest guest = guest("vm-1");
+    guest.dial(endpoint.address());
+    String told = told("vm-1");
+    fingerprints.put("vm-1", "00".repeat(32));
+    TetherClient client = client("vm-1");
+    PortLayerException refused = assertThrows(PortLayerException.class, client::describe);
+    assertEquals(Code.UNAVAILABLE, refused.code());
+
+    fingerprints.put("vm-1", told);
+    awaitAttempt(client, 0);
   }
 
   @Test
@@ -174,18 +201,39 @@ class SerialEndpointTest {
   }
 
   private TetherClient client(String id) {
-    TetherClient client = clients.client(id, endpoint);
-    opened.add(client);
-    return client;
+    return opened(clients.client(id, endpoint, () -> Optional.ofNullable(fingerprints.get(id))));
   }
 
   private FakeGuest guest(String id) throws IOException {
     return guest(id, 0);
   }
 
+  /** A guest that has made its certificate, and told of it. */
   private FakeGuest guest(String id, int attempt) throws IOException {
-    FakeGuest guest = new FakeGuest(authority, id, attempt);
-    opened.add(guest);
-    return guest;
+    VchAuthority.Identity identity = own.issue(id);
+    fingerprints.put(id, fingerprint(identity.certificate()));
+    return opened(new FakeGuest(authority, identity, id, attempt));
+  }
+
+  private String told(String id) {
+    return Objects.requireNonNull(fingerprints.get(id));
+  }
+
+  private <T extends AutoCloseable> T opened(T closeable) {
+    opened.add(closeable);
+    return closeable;
+  }
+
+  private static String fingerprint(String pem) {
+    try {
+      byte[] certificate =
+          CertificateFactory.getInstance("X.509")
+              .generateCertificate(
+                  new ByteArrayInputStream(pem.getBytes(StandardCharsets.US_ASCII)))
+              .getEncoded();
+      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(certificate));
+    } catch (GeneralSecurityException e) {
+      throw new AssertionError(e);
+    }
   }
 }
