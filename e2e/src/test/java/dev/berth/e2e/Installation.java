@@ -36,7 +36,7 @@ final class Installation implements AutoCloseable {
 
   static final String REGISTRY = "quickstart.berth.dev";
 
-  /** One of a test's own, in the installation's namespace; spoken to without TLS. */
+  /** One of a test's own, beside the kubelet; spoken to without TLS. */
   static final String PRIVATE_REGISTRY = "127.0.0.1:5001";
 
   /** That of a cluster which is there already; none lets an installation start its own. */
@@ -164,6 +164,11 @@ final class Installation implements AutoCloseable {
     List<String> all = new ArrayList<>(List.of("ip", "netns", "exec", name));
     all.addAll(List.of(arguments));
     return Command.of(all);
+  }
+
+  /** Runs a program where the kubelet is, so that both have the same loopback. */
+  Command besideKubelet(String... arguments) {
+    return cluster.isPresent() ? Command.of(arguments) : inNamespace(arguments);
   }
 
   JsonNode pod(String name) {

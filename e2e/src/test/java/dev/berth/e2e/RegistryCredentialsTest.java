@@ -52,7 +52,7 @@ class RegistryCredentialsTest {
     String[] address = Installation.PRIVATE_REGISTRY.split(":", -1);
     registry =
         berth
-            .inNamespace(
+            .besideKubelet(
                 berth.command("registry"),
                 "--directory",
                 directory.resolve("state").toString(),
@@ -71,7 +71,7 @@ class RegistryCredentialsTest {
     Files.writeString(credentials, dockerConfiguration(PASSWORD));
     Path images = berth.boot().resolveSibling("images");
     Command push =
-        berth.inNamespace(
+        berth.besideKubelet(
             Path.of("images/push").toAbsolutePath().toString(),
             "--images",
             images.toString(),
