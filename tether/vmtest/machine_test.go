@@ -87,12 +87,16 @@ func bootMachine(t testing.TB, of artifacts, o options) *machine {
 	if memory == 0 {
 		memory = 256
 	}
+	control := "control"
+	if o.vsphere {
+		control = "line"
+	}
 	arguments := []string{
 		"-accel", "tcg,thread=multi", "-cpu", "max,family=26,model=2,stepping=1", "-m", fmt.Sprint(memory), "-smp", "1", "-nodefaults", "-no-user-config",
 		"-display", "none", "-kernel", of.kernel, "-initrd", of.initramfs,
 		"-chardev", "file,id=log,path=" + m.path("log") + ",append=on",
 		"-chardev", "file,id=state,path=" + m.path("state") + ",append=on",
-		"-chardev", "socket,id=control,path=" + m.path("control") + ",server=on,wait=off",
+		"-chardev", "socket,id=control,path=" + m.path(control) + ",server=on,wait=off",
 		"-drive", "if=none,id=image,format=raw,readonly=on,file=" + of.image,
 		"-drive", "if=none,id=scratch,format=raw,cache=unsafe,file=" + m.path("scratch.img"),
 		"-drive", "if=none,id=volume,format=raw,cache=unsafe,file=" + m.path("volume.img"),
@@ -112,6 +116,9 @@ func bootMachine(t testing.TB, of artifacts, o options) *machine {
 	m.started = time.Now()
 	if err := m.command.Start(); err != nil {
 		t.Fatal(err)
+	}
+	if o.vsphere {
+		t.Cleanup(m.hold())
 	}
 	go func() {
 		_ = m.command.Wait()

@@ -4,9 +4,13 @@ package vmtest
 
 import (
 	"encoding/json"
+	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,6 +50,57 @@ func (m *machine) vsphereHardware(o options) []string {
 		"-device", "scsi-hd,bus=scsi0.0,scsi-id=2,drive=image,serial=" + digits(imageUUID),
 		"-device", "vmxnet3,netdev=net,mac=52:54:00:12:34:56,romfile=",
 		"-chardev", "socket,id=qmp,path=" + m.path("qmp") + ",server=on,wait=off", "-mon", "chardev=qmp,mode=control",
+	}
+}
+
+// hold keeps the line of the control port as a hypervisor does, whoever is at its other end or nobody: QEMU's serial port was seen to stop for good
+// when its own connection broke while that was full. It gives what ends it.
+func (m *machine) hold() func() {
+	m.t.Helper()
+	var line net.Conn
+	await(m.t, "the control port's line", bootDeadline, func() bool {
+		var err error
+		line, err = net.Dial("unix", m.path("line"))
+		return err == nil
+	})
+	listener, err := net.Listen("unix", m.path("control"))
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	var remote atomic.Pointer[net.Conn]
+	var all sync.WaitGroup
+	all.Go(func() {
+		defer listener.Close()
+		buffer := make([]byte, 4096)
+		for {
+			n, err := line.Read(buffer)
+			if err != nil {
+				return
+			}
+			if r := remote.Load(); r != nil {
+				_, _ = (*r).Write(buffer[:n]) // what a remote that has gone would have had is lost
+			}
+		}
+	})
+	all.Go(func() {
+		for {
+			connection, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			remote.Store(&connection)
+			_, _ = io.Copy(line, connection)
+			remote.Store(nil)
+			connection.Close()
+		}
+	})
+	return func() {
+		line.Close()
+		listener.Close()
+		if r := remote.Load(); r != nil {
+			(*r).Close()
+		}
+		all.Wait()
 	}
 }
 
