@@ -37,7 +37,7 @@ type suite struct {
 	started bool
 }
 
-// bulk gives how much to move: an emulated serial port moves some 100 KB a second, and a tenth of it on a busy machine.
+// bulk gives how much to move: an emulated serial port moves some tens of KB a second.
 func (s *suite) bulk(amount int) int {
 	if s.vsphere {
 		return max(1, amount/64)
