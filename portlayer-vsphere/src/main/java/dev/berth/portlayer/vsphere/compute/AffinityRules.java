@@ -1,34 +1,20 @@
 package dev.berth.portlayer.vsphere.compute;
 
-import dev.berth.portlayer.vsphere.client.PropertyStream;
-import dev.berth.portlayer.vsphere.client.VimClient;
-import dev.berth.portlayer.vsphere.client.VimFault;
 import dev.berth.portlayer.vsphere.vim.Clusters.ClusterAffinityRuleSpec;
-import dev.berth.portlayer.vsphere.vim.Clusters.ClusterConfigInfoEx;
 import dev.berth.portlayer.vsphere.vim.Clusters.ClusterConfigSpecEx;
 import dev.berth.portlayer.vsphere.vim.Clusters.ClusterRuleInfo;
 import dev.berth.portlayer.vsphere.vim.Clusters.ClusterRuleSpec;
 import dev.berth.portlayer.vsphere.vim.ManagedObjectReference;
-import dev.berth.portlayer.vsphere.vim.Methods;
-import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /** The rules that keep the VMs of a group on one host. A host that is in no cluster needs none. */
 final class AffinityRules {
-  private static final Duration DEADLINE = Duration.ofMinutes(5);
+  private final ClusterConfiguration cluster;
 
-  private final VimClient client;
-  private final PropertyStream stream;
-  private final ManagedObjectReference cluster;
-  private final ReentrantLock lock = new ReentrantLock();
-
-  AffinityRules(VimClient client, PropertyStream stream, ManagedObjectReference cluster) {
-    this.client = client;
-    this.stream = stream;
+  AffinityRules(ClusterConfiguration cluster) {
     this.cluster = cluster;
   }
 
@@ -66,35 +52,17 @@ final class AffinityRules {
   }
 
   private void changeRule(Change change, String name) {
-    if (!cluster.type().equals("ClusterComputeResource")) {
-      return;
+    if (cluster.exists()) {
+      cluster.change(
+          now ->
+              new ClusterConfigSpecEx(
+                  change.of(
+                      ClusterConfiguration.named(
+                          now.rule(),
+                          ClusterAffinityRuleSpec.class,
+                          ClusterAffinityRuleSpec::name,
+                          name)),
+                  List.of()));
     }
-    lock.lock();
-    try {
-      List<ClusterRuleSpec> changes = change.of(find(name));
-      if (!changes.isEmpty()) {
-        stream.run(
-            cluster,
-            new Methods.ReconfigureComputeResource(
-                new ClusterConfigSpecEx(changes, List.of()), true),
-            DEADLINE);
-      }
-    } catch (VimFault fault) {
-      throw fault.toPortLayer();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private Optional<ClusterAffinityRuleSpec> find(String name) {
-    return client
-        .property(cluster, "configurationEx", ClusterConfigInfoEx.class)
-        .map(ClusterConfigInfoEx::rule)
-        .orElse(List.of())
-        .stream()
-        .filter(ClusterAffinityRuleSpec.class::isInstance)
-        .map(ClusterAffinityRuleSpec.class::cast)
-        .filter(rule -> rule.name().equals(name))
-        .findFirst();
   }
 }

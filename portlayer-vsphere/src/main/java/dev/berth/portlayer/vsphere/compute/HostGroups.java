@@ -2,10 +2,6 @@ package dev.berth.portlayer.vsphere.compute;
 
 import dev.berth.portlayer.PortLayerException;
 import dev.berth.portlayer.PortLayerException.Code;
-import dev.berth.portlayer.vsphere.client.PropertyStream;
-import dev.berth.portlayer.vsphere.client.VimClient;
-import dev.berth.portlayer.vsphere.client.VimFault;
-import dev.berth.portlayer.vsphere.vim.Clusters.ClusterConfigInfoEx;
 import dev.berth.portlayer.vsphere.vim.Clusters.ClusterConfigSpecEx;
 import dev.berth.portlayer.vsphere.vim.Clusters.ClusterGroupSpec;
 import dev.berth.portlayer.vsphere.vim.Clusters.ClusterHostGroup;
@@ -13,30 +9,25 @@ import dev.berth.portlayer.vsphere.vim.Clusters.ClusterRuleSpec;
 import dev.berth.portlayer.vsphere.vim.Clusters.ClusterVmGroup;
 import dev.berth.portlayer.vsphere.vim.Clusters.ClusterVmHostRuleInfo;
 import dev.berth.portlayer.vsphere.vim.ManagedObjectReference;
-import dev.berth.portlayer.vsphere.vim.Methods;
-import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * VMs bound to a group of hosts, which an administrator made. The VCH has one group of VMs, and one
  * mandatory rule, for each such group that it uses; both go with their last VM.
  */
 final class HostGroups {
-  private static final Duration DEADLINE = Duration.ofMinutes(5);
+  private final ClusterConfiguration cluster;
+  private final String vch;
 
-  private final VimClient client;
-  private final PropertyStream stream;
-  private final VchSettings vch;
-  private final ReentrantLock lock = new ReentrantLock();
-
-  HostGroups(VimClient client, PropertyStream stream, VchSettings vch) {
-    this.client = client;
-    this.stream = stream;
+  /**
+   * @param vch the VCH's name
+   */
+  HostGroups(ClusterConfiguration cluster, String vch) {
+    this.cluster = cluster;
     this.vch = vch;
   }
 
@@ -46,15 +37,13 @@ final class HostGroups {
    * @throws PortLayerException NOT_FOUND, UNSUPPORTED (the pool is in no cluster)
    */
   void require(String hostGroup) {
-    if (!vch.cluster().type().equals("ClusterComputeResource")) {
+    if (!cluster.exists()) {
       throw new PortLayerException(
           Code.UNSUPPORTED, "the VCH's pool is in no cluster, so there are no groups of hosts");
     }
-    boolean there =
-        configuration().group().stream()
-            .anyMatch(
-                group -> group instanceof ClusterHostGroup hosts && hosts.name().equals(hostGroup));
-    if (!there) {
+    if (ClusterConfiguration.named(
+            cluster.read().group(), ClusterHostGroup.class, ClusterHostGroup::name, hostGroup)
+        .isEmpty()) {
       throw new PortLayerException(
           Code.NOT_FOUND, "the cluster has no group of hosts called " + hostGroup);
     }
@@ -111,44 +100,14 @@ final class HostGroups {
   }
 
   private void change(String hostGroup, Change change) {
-    lock.lock();
-    try {
-      String name = Names.rule(vch.name(), hostGroup, hostGroup);
-      ClusterConfigInfoEx now = configuration();
-      ClusterConfigSpecEx spec = change.of(name, vmGroup(now, name), rule(now, name));
-      if (!spec.rulesSpec().isEmpty() || !spec.groupSpec().isEmpty()) {
-        stream.run(vch.cluster(), new Methods.ReconfigureComputeResource(spec, true), DEADLINE);
-      }
-    } catch (VimFault fault) {
-      throw fault.toPortLayer();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private static Optional<ClusterVmGroup> vmGroup(ClusterConfigInfoEx now, String name) {
-    return now.group().stream()
-        .filter(ClusterVmGroup.class::isInstance)
-        .map(ClusterVmGroup.class::cast)
-        .filter(group -> group.name().equals(name))
-        .findFirst();
-  }
-
-  private static Optional<ClusterVmHostRuleInfo> rule(ClusterConfigInfoEx now, String name) {
-    return now.rule().stream()
-        .filter(ClusterVmHostRuleInfo.class::isInstance)
-        .map(ClusterVmHostRuleInfo.class::cast)
-        .filter(rule -> rule.name().equals(name))
-        .findFirst();
-  }
-
-  private ClusterConfigInfoEx configuration() {
-    try {
-      return client
-          .property(vch.cluster(), "configurationEx", ClusterConfigInfoEx.class)
-          .orElse(new ClusterConfigInfoEx(List.of(), List.of()));
-    } catch (VimFault fault) {
-      throw fault.toPortLayer();
-    }
+    String name = Names.rule(vch, hostGroup, hostGroup);
+    cluster.change(
+        now ->
+            change.of(
+                name,
+                ClusterConfiguration.named(
+                    now.group(), ClusterVmGroup.class, ClusterVmGroup::name, name),
+                ClusterConfiguration.named(
+                    now.rule(), ClusterVmHostRuleInfo.class, ClusterVmHostRuleInfo::name, name)));
   }
 }

@@ -82,8 +82,9 @@ public final class VsphereGroups {
     this.index = index;
     this.events = events;
     this.vms = new VmOperations(client, stream, index, files, vch);
-    this.rules = new AffinityRules(client, stream, vch.cluster());
-    this.hostGroups = new HostGroups(client, stream, vch);
+    ClusterConfiguration cluster = new ClusterConfiguration(client, stream, vch.cluster());
+    this.rules = new AffinityRules(cluster);
+    this.hostGroups = new HostGroups(cluster, vch.name());
     this.files = files;
     this.disks = disks;
     this.endpoints = endpoints;
