@@ -25,6 +25,8 @@ type host struct {
 	conn    net.Conn
 	frames  chan Frame
 	payload chan []byte
+	// full is closed when payload takes no more, and the host therefore reads no more.
+	full chan struct{}
 }
 
 func newHost(t *testing.T) (*host, *Listener) {
@@ -53,13 +55,22 @@ func newSilentHost(t *testing.T) (*host, *Listener) {
 		_ = hostEnd.Close()
 		running.Wait()
 	})
-	return &host{t: t, conn: hostEnd, frames: make(chan Frame, 16), payload: make(chan []byte, 1024)}, listener
+	return &host{t: t, conn: hostEnd, frames: make(chan Frame, 16), payload: make(chan []byte, 1024), full: make(chan struct{})}, listener
 }
 
 func (h *host) read() {
+	var full sync.Once
 	scanner := Scanner{
-		OnFrame:   func(f Frame) { h.frames <- f },
-		OnPayload: func(b []byte) { h.payload <- append([]byte(nil), b...) },
+		OnFrame: func(f Frame) { h.frames <- f },
+		OnPayload: func(b []byte) {
+			data := append([]byte(nil), b...)
+			select {
+			case h.payload <- data:
+			default:
+				full.Do(func() { close(h.full) })
+				h.payload <- data
+			}
+		},
 	}
 	buffer := make([]byte, 1024)
 	for {
@@ -69,6 +80,16 @@ func (h *host) read() {
 		if err != nil {
 			return
 		}
+	}
+}
+
+// awaitFull waits until the host reads no more.
+func (h *host) awaitFull() {
+	h.t.Helper()
+	select {
+	case <-h.full:
+	case <-time.After(patience):
+		h.t.Fatalf("%d pieces of payload came, the host takes %d", len(h.payload), cap(h.payload))
 	}
 }
 
@@ -129,11 +150,7 @@ func TestCloseOfAnEarlierSessionCutsNothing(t *testing.T) {
 		_, err := second.Write(content)
 		failure <- err
 	}()
-	for deadline := time.Now().Add(patience); len(h.payload) < cap(h.payload); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("the second session writes nothing")
-		}
-	}
+	h.awaitFull()
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -385,9 +402,7 @@ func TestNewSessionInterruptsABlockedWriter(t *testing.T) {
 			}
 		}
 	}()
-	for len(h.payload) < cap(h.payload) {
-		time.Sleep(time.Millisecond)
-	}
+	h.awaitFull()
 	h.send(join(Frame{Hello, Nonce{2}}))
 	select {
 	case err := <-failed:

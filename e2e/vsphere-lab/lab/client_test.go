@@ -181,19 +181,16 @@ func (c *client) task(on, method string, body object) (result any, fault string)
 	if refused != nil {
 		return nil, refused["_typeName"].(string)
 	}
-	for deadline := time.Now().Add(c.patience); time.Now().Before(deadline); {
-		info := c.get(target(started), "info").(object)
-		switch info["state"] {
-		case "success":
-			return info["result"], ""
-		case "error":
-			c.Logf("%v", info["error"])
-			return nil, info["error"].(object)["fault"].(object)["_typeName"].(string)
-		}
-		time.Sleep(5 * time.Millisecond)
+	var info object
+	c.until("the task of "+method+" ends", func() bool {
+		info = c.get(target(started), "info").(object)
+		return info["state"] == "success" || info["state"] == "error"
+	})
+	if info["state"] == "success" {
+		return info["result"], ""
 	}
-	c.Fatalf("the task of %s does not end", method)
-	return nil, ""
+	c.Logf("%v", info["error"])
+	return nil, info["error"].(object)["fault"].(object)["_typeName"].(string)
 }
 
 // done is for tasks that must succeed.
