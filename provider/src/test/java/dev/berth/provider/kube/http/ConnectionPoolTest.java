@@ -91,6 +91,15 @@ class ConnectionPoolTest {
     return new String(response.body(), StandardCharsets.UTF_8);
   }
 
+  /** Tells that it was asked, and never answers. */
+  private static ScriptedServer.Script silent(CountDownLatch asked) {
+    return peer -> {
+      peer.request();
+      asked.countDown();
+      peer.awaitEnd();
+    };
+  }
+
   private static ScriptedServer.Script echo() {
     return peer -> {
       while (true) {
@@ -327,13 +336,7 @@ class ConnectionPoolTest {
   @DisplayName("end at their deadline when every connection is in use")
   void noTurn() throws Exception {
     CountDownLatch asked = new CountDownLatch(1);
-    ScriptedServer server =
-        server(
-            peer -> {
-              peer.request();
-              asked.countDown();
-              peer.awaitEnd();
-            });
+    ScriptedServer server = server(silent(asked));
     ConnectionPool pool = pool("http", server, 1);
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       Future<?> first = threads.submit(() -> pool.exchange(request("GET", ""), PATIENCE));
@@ -367,13 +370,7 @@ class ConnectionPoolTest {
   @DisplayName("end when their virtual thread is interrupted")
   void interrupted() throws Exception {
     CountDownLatch asked = new CountDownLatch(1);
-    ScriptedServer server =
-        server(
-            peer -> {
-              peer.request();
-              asked.countDown();
-              peer.awaitEnd();
-            });
+    ScriptedServer server = server(silent(asked));
     ConnectionPool pool = pool(server);
     CompletableFuture<Throwable> outcome = new CompletableFuture<>();
     Thread thread =
