@@ -17,7 +17,7 @@ import (
 // memoryLimit makes the collector work harder before the tether takes memory from the container.
 const memoryLimit = 24 << 20
 
-// main serves the control plane, which has just called for the first time: package pid1 has done all that came before. The init function
+// main serves the control plane, which has called for the first time or, on vSphere, is about to: package pid1 has done all that came before. The init function
 // of package shim, which it imports, is the shim.
 func main() {
 	m := pid1.Booted()

@@ -2,7 +2,8 @@
 //
 // Go initialises packages in the order of their import paths as soon as all that they import is (since Go 1.21). The packages of gRPC and
 // protobuf take longer to initialise than it takes to start the container's process, and many a containerVM never needs them. So this
-// package's init function boots, starts the process and then waits for the first session; only then do theirs run, and main. It comes
+// package's init function boots, starts the process and then waits for the first session, where the process did not have to come by one; only
+// then do theirs run, and main. It comes
 // before them as long as neither it nor what it imports needs a package that itself comes late: path/filepath, net, net/netip and
 // the like. A test sees to the order.
 package pid1
@@ -74,8 +75,11 @@ func init() {
 		m.States.Update(func(s *schema.State) { s.Phase = schema.Ready })
 	}
 	timing("ready")
-	if err := m.Control.Await(); err != nil {
-		Fatal(fmt.Errorf("wait for the first session: %w", err))
+	// On vSphere the process comes by a session, and before that the control plane wants to be told of the certificate that main makes.
+	if m.Door == nil {
+		if err := m.Control.Await(); err != nil {
+			Fatal(fmt.Errorf("wait for the first session: %w", err))
+		}
 	}
 	timing("called")
 	monitor.Release(boot.ProcDirectory)

@@ -50,6 +50,10 @@ func (m *Machine) openSerialPorts() error {
 	if err != nil {
 		return err
 	}
+	// A boot that was cut off may have left half a line, and nobody else can end it.
+	if _, err := sink.Write([]byte("\n")); err != nil {
+		return err
+	}
 	m.log = logs.NewWriter(sink, time.Now)
 	background(func() error { return m.log.Run(context.Background()) })
 	if m.Control, err = port.OpenSerial(port.SerialControl); err != nil {
