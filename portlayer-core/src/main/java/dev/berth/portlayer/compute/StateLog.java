@@ -6,15 +6,11 @@ import dev.berth.portlayer.compute.ProcessState.Exited;
 import dev.berth.portlayer.compute.ProcessState.Reason;
 import dev.berth.portlayer.compute.ProcessState.Running;
 import java.nio.charset.StandardCharsets;
-import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * What a containerVM's state port has told so far: JSON lines, the last of which may be torn
@@ -28,7 +24,6 @@ public final class StateLog {
   private static final int LONGEST_LINE = 256 * 1024;
 
   private static final String LINE_START = "{\"sequence\":";
-  private static final JsonMapper JSON = JsonMapper.shared();
 
   private final Losses losses;
   private final List<Exited> history = new ArrayList<>();
@@ -99,13 +94,12 @@ public final class StateLog {
   }
 
   private void line(String text) {
-    Optional<JsonNode> parsed = parse(text);
+    Optional<GuestReport> parsed = GuestReport.parse(text);
     if (parsed.isEmpty() && text.lastIndexOf(LINE_START) > 0) {
       // A line torn by the loss of a VM, and behind it the first line of the next boot.
-      parsed = parse(text.substring(text.lastIndexOf(LINE_START)));
+      parsed = GuestReport.parse(text.substring(text.lastIndexOf(LINE_START)));
     }
-    boolean sameBoot =
-        parsed.map(state -> state.path("bootId").asString("").equals(bootId)).orElse(true);
+    boolean sameBoot = parsed.map(report -> report.bootId().equals(bootId)).orElse(true);
     if (malformed && sameBoot) {
       throw new PortLayerException(
           Code.CORRUPT, "the state of boot %s has a line that is no state".formatted(bootId));
@@ -114,36 +108,13 @@ public final class StateLog {
     parsed.ifPresent(this::apply);
   }
 
-  private static Optional<JsonNode> parse(String text) {
-    try {
-      return Optional.of(JSON.readTree(text)).filter(JsonNode::isObject);
-    } catch (JacksonException e) {
-      return Optional.empty();
-    }
-  }
-
-  private void apply(JsonNode state) {
-    String boot = state.path("bootId").asString("");
-    if (!boot.equals(bootId)) {
+  private void apply(GuestReport report) {
+    if (!report.bootId().equals(bootId)) {
       process = lost(process);
-      bootId = boot;
-      ready = false;
+      bootId = report.bootId();
     }
-    switch (state.path("phase").asString("")) {
-      case "READY" -> ready = true;
-      case "RUNNING" -> {
-        ready = true;
-        next(new Running(attempt(state), time(state, "startedAt")));
-      }
-      case "EXITED" -> {
-        // Without times, it is no attempt that ended: the guest gave up before it took one.
-        ready = state.has("finishedAt");
-        if (ready) {
-          next(exited(state));
-        }
-      }
-      default -> ready = false;
-    }
+    ready = report.ready();
+    report.process().ifPresent(this::next);
   }
 
   private void next(ProcessState state) {
@@ -171,40 +142,5 @@ public final class StateLog {
     Instant lostAt = losses.lostAt(bootId);
     Instant end = lostAt.isBefore(running.startedAt()) ? running.startedAt() : lostAt;
     return new Exited(running.attempt(), running.startedAt(), end, 137, 0, Reason.VM_LOST, "");
-  }
-
-  private static Exited exited(JsonNode state) {
-    Instant finished = time(state, "finishedAt");
-    return new Exited(
-        attempt(state),
-        state.has("startedAt") ? time(state, "startedAt") : finished,
-        finished,
-        state.path("exitCode").asInt(0),
-        state.path("signal").asInt(0),
-        reason(state.path("reason").asString("")),
-        state.path("message").asString(""));
-  }
-
-  private static int attempt(JsonNode state) {
-    return state.path("attempt").asInt(0);
-  }
-
-  private static Reason reason(String text) {
-    return switch (text) {
-      case "Completed" -> Reason.COMPLETED;
-      case "OOMKilled" -> Reason.OUT_OF_MEMORY;
-      case "StartError" -> Reason.START_ERROR;
-      default -> Reason.ERROR;
-    };
-  }
-
-  private static Instant time(JsonNode state, String field) {
-    String text = state.path(field).asString("");
-    try {
-      return Instant.parse(text);
-    } catch (DateTimeException e) {
-      throw new PortLayerException(
-          Code.CORRUPT, "the state's %s \"%s\" is no RFC 3339 time".formatted(field, text), e);
-    }
   }
 }

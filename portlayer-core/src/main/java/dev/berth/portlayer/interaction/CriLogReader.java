@@ -120,15 +120,14 @@ final class CriLogReader implements LogReader {
     CriLine.Kind kind = line.parse(buffer, from, to);
     switch (kind) {
       case ATTEMPT -> {
-        // A line torn by the loss of a VM is followed by the next attempt.
+        // A line torn by the loss of a VM, and what its kernel said on the same port, are followed
+        // by
+        // the next attempt.
         malformed = false;
         ended = begun && line.attempt() != attempt;
         begun |= line.attempt() == attempt;
       }
-      case MALFORMED -> {
-        failWhenMalformed();
-        malformed = to > from;
-      }
+      case MALFORMED -> malformed |= to > from;
       case OUTPUT -> {
         failWhenMalformed();
         return begun ? wanted(from) : null;

@@ -3,6 +3,7 @@ package dev.berth.portlayer.tether;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Timestamp;
 import dev.berth.portlayer.compute.FilesVolume;
+import dev.berth.portlayer.compute.GuestReport;
 import dev.berth.portlayer.compute.InitialProcess;
 import dev.berth.portlayer.compute.ProcessSpec;
 import dev.berth.portlayer.compute.ProcessState;
@@ -24,27 +25,37 @@ import dev.berth.tether.v1.TerminationMessagePolicy;
 import dev.berth.tether.v1.WriteVolumeRequest;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 
 /** Translates between the port layer's records and the schema. */
 public final class TetherMessages {
   private TetherMessages() {}
 
-  /** The state of the process that a tether reports. */
-  public static ProcessState processState(State state) {
-    return switch (state.getPhase()) {
-      case RUNNING -> new ProcessState.Running(state.getAttempt(), instant(state.getStartedAt()));
-      case EXITED ->
-          new ProcessState.Exited(
-              state.getAttempt(),
-              instant(state.getStartedAt()),
-              instant(state.getFinishedAt()),
-              state.getExitCode(),
-              state.getSignal(),
-              reason(state.getReason()),
-              state.getMessage());
-      case READY, PHASE_UNSPECIFIED, UNRECOGNIZED -> new ProcessState.NotStarted();
-    };
+  /** What a tether answers, as the same told through its state port. */
+  public static GuestReport report(State state) {
+    Optional<ProcessState> process =
+        switch (state.getPhase()) {
+          case RUNNING ->
+              Optional.of(
+                  new ProcessState.Running(state.getAttempt(), instant(state.getStartedAt())));
+          case EXITED -> Optional.of(exited(state));
+          case READY, PHASE_UNSPECIFIED, UNRECOGNIZED -> Optional.empty();
+        };
+    return new GuestReport(
+        state.getBootId(), state.getSequence(), true, process, state.getMessage());
+  }
+
+  private static ProcessState.Exited exited(State state) {
+    Instant finished = instant(state.getFinishedAt());
+    return new ProcessState.Exited(
+        state.getAttempt(),
+        state.hasStartedAt() ? instant(state.getStartedAt()) : finished,
+        finished,
+        state.getExitCode(),
+        state.getSignal(),
+        reason(state.getReason()),
+        state.getMessage());
   }
 
   private static ProcessState.Reason reason(String reason) {

@@ -71,9 +71,12 @@ public final class VchAuthority {
     Certificates.Issued issued =
         issue(containerVmId, serverName(containerVmId), KeyPurposeId.id_kp_serverAuth);
     return new Identity(
-        Certificates.pem(issued.certificate()),
-        Certificates.pem(issued.key()),
-        Certificates.pem(certificate));
+        Certificates.pem(issued.certificate()), Certificates.pem(issued.key()), pem());
+  }
+
+  /** Its certificate as a PEM text, by which a guest knows its control plane. No secret. */
+  public String pem() {
+    return Certificates.pem(certificate);
   }
 
   /**

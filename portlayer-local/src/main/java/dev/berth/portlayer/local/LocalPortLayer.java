@@ -10,7 +10,6 @@ import dev.berth.portlayer.image.ImageStore;
 import dev.berth.portlayer.interaction.InteractionService;
 import dev.berth.portlayer.local.compute.Environment;
 import dev.berth.portlayer.local.compute.LocalCompute;
-import dev.berth.portlayer.local.compute.LocalInteraction;
 import dev.berth.portlayer.local.compute.Remains;
 import dev.berth.portlayer.local.host.AtomicFiles;
 import dev.berth.portlayer.local.host.CpuGroup;
@@ -28,6 +27,7 @@ import dev.berth.portlayer.local.storage.StoredImages;
 import dev.berth.portlayer.network.NetworkService;
 import dev.berth.portlayer.storage.StorageService;
 import dev.berth.portlayer.tether.TetherClients;
+import dev.berth.portlayer.tether.TetherInteraction;
 import dev.berth.portlayer.tether.VchAuthority;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -51,7 +51,7 @@ public final class LocalPortLayer implements PortLayer {
   private final LocalNetwork network;
   private final LocalCompute compute;
   private final LocalStorage storage;
-  private final LocalInteraction interaction;
+  private final InteractionService interaction;
 
   private LocalPortLayer(LocalConfiguration configuration, ImageDisks images, DirectoryLock lock) {
     Path directory = configuration.directory();
@@ -84,7 +84,7 @@ public final class LocalPortLayer implements PortLayer {
                 commands),
             capacity(configuration, artifact, finding.accelerator()));
     this.storage = new LocalStorage(directory, images, commands, compute::attached);
-    this.interaction = new LocalInteraction(compute, watcher);
+    this.interaction = new TetherInteraction(compute);
   }
 
   /** As {@link #open(LocalConfiguration, ImageDisks)}, with images from registries. */

@@ -14,9 +14,12 @@ import dev.berth.portlayer.compute.InitialProcess;
 import dev.berth.portlayer.compute.ProcessSpec;
 import dev.berth.portlayer.compute.ResourcePool;
 import dev.berth.portlayer.events.PortLayerEvent;
+import dev.berth.portlayer.interaction.LogSource;
 import dev.berth.portlayer.local.host.AtomicFiles;
 import dev.berth.portlayer.local.qemu.QemuCommand;
 import dev.berth.portlayer.storage.DiskAttachment;
+import dev.berth.portlayer.tether.TetherClient;
+import dev.berth.portlayer.tether.TetherInteraction;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,7 +36,7 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /** Groups of QEMU processes, each in a directory with its state of record. */
-public final class LocalCompute implements ComputeService, AutoCloseable {
+public final class LocalCompute implements ComputeService, TetherInteraction.Guests, AutoCloseable {
   private static final String GROUP_FILE = "group.json";
 
   private final Environment environment;
@@ -260,8 +263,23 @@ public final class LocalCompute implements ComputeService, AutoCloseable {
         .anyMatch(disk -> disk.id().equals(diskId));
   }
 
+  @Override
+  public ContainerVm observe(String containerVmId) {
+    return machine(containerVmId).observe();
+  }
+
+  @Override
+  public TetherClient tether(String containerVmId) {
+    return machine(containerVmId).tether();
+  }
+
+  @Override
+  public LogSource log(String containerVmId) {
+    return new FileLogSource(machine(containerVmId).files(), environment.watcher());
+  }
+
   /** The group's machine of an id; NOT_FOUND otherwise. */
-  Machine machine(String id) {
+  private Machine machine(String id) {
     return findMachine(id)
         .orElseThrow(() -> new PortLayerException(Code.NOT_FOUND, "there is no containerVM " + id));
   }

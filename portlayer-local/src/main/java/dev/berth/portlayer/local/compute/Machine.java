@@ -107,7 +107,7 @@ final class Machine implements AutoCloseable {
     try {
       if (!state.poweredOn()) {
         Optional<InitialProcess> fresh =
-            initial.filter(process -> isNew(observe(), process.attempt()));
+            initial.filter(process -> observe().isNew(process.attempt()));
         pool.admit(spec);
         boot(fresh);
       }
@@ -158,7 +158,7 @@ final class Machine implements AutoCloseable {
 
   /** Gives the guest a process that it did not get, or did not take, while it booted. */
   private void require(InitialProcess initial) {
-    if (isNew(requireReady(), initial.attempt())) {
+    if (requireReady().isNew(initial.attempt())) {
       initial.volumes().forEach(tether()::writeVolume);
       start(initial.attempt(), initial.process());
     }
@@ -241,24 +241,11 @@ final class Machine implements AutoCloseable {
 
   ContainerVm start(int attempt, ProcessSpec process) {
     ContainerVm vm = requireReady();
-    if (!isNew(vm, attempt)) {
+    if (!vm.isNew(attempt)) {
       return vm;
     }
     tether().start(attempt, process, disk -> BootConfiguration.serial(spec, disk));
-    return awaitState(seen -> lastAttempt(seen.process()) >= attempt);
-  }
-
-  /** Whether an attempt is yet to be made; FAILED_PRECONDITION when it cannot be. */
-  private boolean isNew(ContainerVm vm, int attempt) {
-    int last = lastAttempt(vm.process());
-    boolean runs = vm.process() instanceof ProcessState.Running;
-    if (attempt < last || (runs && attempt != last)) {
-      throw new PortLayerException(
-          Code.FAILED_PRECONDITION,
-          "containerVM %s: attempt %d cannot start: attempt %d %s"
-              .formatted(spec.id(), attempt, last, runs ? "runs" : "was before it"));
-    }
-    return attempt != last;
+    return awaitState(seen -> seen.lastAttempt() >= attempt);
   }
 
   ContainerVm stop(Duration gracePeriod) {
@@ -286,23 +273,8 @@ final class Machine implements AutoCloseable {
                     "containerVM %s does not tell its state".formatted(spec.id())));
   }
 
-  static int lastAttempt(ProcessState process) {
-    return switch (process) {
-      case ProcessState.NotStarted() -> -1;
-      case ProcessState.Running running -> running.attempt();
-      case ProcessState.Exited exited -> exited.attempt();
-    };
-  }
-
   ContainerVm requireReady() {
-    ContainerVm vm = observe();
-    if (!vm.ready()) {
-      throw new PortLayerException(
-          Code.FAILED_PRECONDITION,
-          "containerVM %s is %s: power it on first"
-              .formatted(spec.id(), vm.power() == PowerState.OFF ? "off" : "booting"));
-    }
-    return vm;
+    return observe().requireReady();
   }
 
   synchronized TetherClient tether() {

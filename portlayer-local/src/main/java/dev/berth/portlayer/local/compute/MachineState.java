@@ -1,10 +1,10 @@
 package dev.berth.portlayer.local.compute;
 
 import dev.berth.portlayer.PortLayerException;
+import dev.berth.portlayer.compute.Changes;
 import dev.berth.portlayer.compute.ContainerVm;
 import dev.berth.portlayer.compute.ContainerVmSpec;
 import dev.berth.portlayer.compute.PowerState;
-import dev.berth.portlayer.compute.ProcessState;
 import dev.berth.portlayer.compute.StateLog;
 import dev.berth.portlayer.events.EventLog;
 import dev.berth.portlayer.events.PortLayerEvent;
@@ -28,6 +28,7 @@ final class MachineState {
   private final ContainerVmSpec spec;
   private final VmFiles files;
   private final EventLog events;
+  private final Changes changes;
   private final GuestState guest;
   private MachineRecord record;
   private ContainerVm seen;
@@ -37,6 +38,7 @@ final class MachineState {
     this.spec = spec;
     this.files = files;
     this.events = events;
+    this.changes = new Changes(events);
     this.record =
         AtomicFiles.read(files.record(), MachineRecord.class).orElseGet(MachineRecord::initial);
     this.guest = new GuestState(files.state(), this::lostAt);
@@ -127,20 +129,7 @@ final class MachineState {
       return;
     }
     notifyAll();
-    if (seen.ready() && !before.ready()) {
-      tell(PortLayerEvent.Type.VM_READY, "");
-    }
-    if (!seen.process().equals(before.process())) {
-      switch (seen.process()) {
-        case ProcessState.NotStarted() -> {}
-        case ProcessState.Running running ->
-            tell(PortLayerEvent.Type.PROCESS_STARTED, "attempt " + running.attempt());
-        case ProcessState.Exited exited ->
-            tell(
-                PortLayerEvent.Type.PROCESS_EXITED,
-                "attempt %d, exit code %d".formatted(exited.attempt(), exited.exitCode()));
-      }
-    }
+    changes.tell(groupId, before, seen);
   }
 
   private ContainerVm look() {
