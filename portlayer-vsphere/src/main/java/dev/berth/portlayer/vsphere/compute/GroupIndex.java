@@ -2,11 +2,12 @@ package dev.berth.portlayer.vsphere.compute;
 
 import dev.berth.portlayer.PortLayerException;
 import dev.berth.portlayer.PortLayerException.Code;
+import dev.berth.portlayer.compute.Changes;
 import dev.berth.portlayer.compute.ContainerVm;
 import dev.berth.portlayer.compute.Group;
 import dev.berth.portlayer.compute.GroupSpec;
+import dev.berth.portlayer.compute.GuestReport;
 import dev.berth.portlayer.compute.PowerState;
-import dev.berth.portlayer.compute.ProcessState;
 import dev.berth.portlayer.events.EventLog;
 import dev.berth.portlayer.events.PortLayerEvent;
 import dev.berth.portlayer.vsphere.client.ManagedObject;
@@ -17,43 +18,52 @@ import dev.berth.portlayer.vsphere.vim.Collector.PropertyFilterSpec;
 import dev.berth.portlayer.vsphere.vim.Collector.PropertySpec;
 import dev.berth.portlayer.vsphere.vim.Collector.TraversalSpec;
 import dev.berth.portlayer.vsphere.vim.ManagedObjectReference;
-import dev.berth.portlayer.vsphere.vim.VmSpecs.OptionValue;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
-import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.Stream;
 
 /**
  * The containerVMs of a VCH and their groups, as the property stream tells of them. A group exists
  * when all its members do. Safe for use by many threads.
  */
 public final class GroupIndex implements PropertyStream.Listener {
-  private static final String POWER = "runtime.powerState";
-  private static final String EXTRA_CONFIG = "config.extraConfig";
   private static final String POOL_MEMORY = "runtime.memory.maxUsage";
   private static final String POOL_CPU = "runtime.cpu.maxUsage";
 
   private final String vch;
   private final EventLog events;
-  private final Map<ManagedObjectReference, Member> members = new HashMap<>();
+  private final Changes changes;
+  private final Map<ManagedObjectReference, IndexedVm> vms = new LinkedHashMap<>();
+  private final Map<String, ManagedObjectReference> byId = new HashMap<>();
+  private final Map<String, Set<ManagedObjectReference>> byGroup = new HashMap<>();
+  private Observer observer = Observer.NOBODY;
   private Pool pool = new Pool(0, 0);
 
-  /** One VM. */
-  record Member(ManagedObjectReference vm, VmRecord record, PowerState power) {
-    String id() {
-      return record.vm().id();
-    }
+  /** Does what follows from changes. */
+  interface Observer {
+    Observer NOBODY =
+        new Observer() {
+          @Override
+          public void keep(ManagedObjectReference vm) {}
 
-    String groupId() {
-      return record.group().id();
-    }
+          @Override
+          public void off(String containerVmId) {}
+        };
+
+    /** Makes {@link GroupIndex#unkept} of record. Called on a thread of its own. */
+    void keep(ManagedObjectReference vm);
+
+    /** A VM is off, or gone. Must return at once. */
+    void off(String containerVmId);
   }
 
   /**
@@ -66,6 +76,17 @@ public final class GroupIndex implements PropertyStream.Listener {
   public GroupIndex(String vch, EventLog events) {
     this.vch = vch;
     this.events = events;
+    this.changes = new Changes(events);
+  }
+
+  /** Names the observer. What an earlier control plane has missed is of record at the return. */
+  void observe(Observer first) {
+    List<ManagedObjectReference> behind;
+    synchronized (this) {
+      observer = first;
+      behind = vms.keySet().stream().filter(vm -> unkept(vm).isPresent()).toList();
+    }
+    Parallel.each(behind, first::keep);
   }
 
   /** What the index has to hear of: the VMs in the VCH's folder, and its pool. */
@@ -73,7 +94,7 @@ public final class GroupIndex implements PropertyStream.Listener {
       ManagedObjectReference folder, ManagedObjectReference pool) {
     return new PropertyFilterSpec(
         List.of(
-            new PropertySpec("VirtualMachine", List.of(POWER, EXTRA_CONFIG)),
+            new PropertySpec("VirtualMachine", List.of(IndexedVm.POWER, IndexedVm.EXTRA_CONFIG)),
             new PropertySpec("ResourcePool", List.of(POOL_MEMORY, POOL_CPU))),
         List.of(
             new ObjectSpec(
@@ -96,31 +117,116 @@ public final class GroupIndex implements PropertyStream.Listener {
   }
 
   private void vm(ManagedObjectReference vm, Optional<ManagedObject> object) {
-    Member now = object.flatMap(this::member).orElse(null);
-    Member before = now == null ? members.remove(vm) : members.put(vm, now);
-    PowerState wasOn = before == null ? PowerState.OFF : before.power();
-    PowerState isOn = now == null ? PowerState.OFF : now.power();
-    Member told = now == null ? before : now;
-    if (told != null && wasOn != isOn) {
-      events.append(
-          new PortLayerEvent(
-              Instant.now(),
-              isOn == PowerState.ON
-                  ? PortLayerEvent.Type.VM_POWERED_ON
-                  : PortLayerEvent.Type.VM_POWERED_OFF,
-              told.id(),
-              told.groupId(),
-              ""));
+    IndexedVm known = vms.get(vm);
+    if (object.isEmpty()) {
+      remove(vm);
+    } else if (known == null) {
+      IndexedVm.of(vch, object.get()).ifPresent(this::add);
+    } else {
+      known.changed(object.get());
+      publish(known);
     }
   }
 
-  private Optional<Member> member(ManagedObject object) {
-    PowerState power =
-        object.get(POWER, String.class).filter("poweredOn"::equals).isPresent()
-            ? PowerState.ON
-            : PowerState.OFF;
-    return VmRecord.parse(vch, object.list(EXTRA_CONFIG, OptionValue.class))
-        .map(record -> new Member(object.reference(), record, power));
+  private void add(IndexedVm vm) {
+    Member member = vm.shown();
+    vms.put(member.vm(), vm);
+    byId.put(member.id(), member.vm());
+    byGroup.computeIfAbsent(member.groupId(), id -> new LinkedHashSet<>()).add(member.vm());
+    if (member.power() == PowerState.ON) {
+      tell(PortLayerEvent.Type.VM_POWERED_ON, member);
+    }
+  }
+
+  private void remove(ManagedObjectReference vm) {
+    IndexedVm gone = vms.remove(vm);
+    if (gone != null) {
+      Member member = gone.shown();
+      byId.remove(member.id(), vm);
+      byGroup.computeIfPresent(
+          member.groupId(),
+          (id, rest) -> {
+            rest.remove(vm);
+            return rest.isEmpty() ? null : rest;
+          });
+      if (member.power() == PowerState.ON) {
+        tell(PortLayerEvent.Type.VM_POWERED_OFF, member);
+      }
+      observer.off(member.id());
+    }
+  }
+
+  /** Shows what is new of a VM: the loss of a process once it is of record, or cannot be. */
+  private void publish(IndexedVm vm) {
+    ManagedObjectReference reference = vm.shown().vm();
+    boolean heldBack = vm.heldBack();
+    if (!heldBack) {
+      show(vm);
+    }
+    if (vm.unkept().isPresent()) {
+      Observer keeper = observer;
+      Thread.startVirtualThread(
+          () -> {
+            keeper.keep(reference);
+            if (heldBack) {
+              showAgain(reference);
+            }
+          });
+    }
+  }
+
+  private synchronized void showAgain(ManagedObjectReference vm) {
+    Optional.ofNullable(vms.get(vm)).ifPresent(this::show);
+  }
+
+  private void show(IndexedVm vm) {
+    vm.show(
+        before -> {
+          Member now = vm.shown();
+          boolean off = now.power() == PowerState.OFF && before.power() == PowerState.ON;
+          if (now.power() == PowerState.ON && before.power() == PowerState.OFF) {
+            tell(PortLayerEvent.Type.VM_POWERED_ON, now);
+          }
+          changes.tell(now.groupId(), before.seen(), now.seen());
+          if (off) {
+            tell(PortLayerEvent.Type.VM_POWERED_OFF, now);
+            observer.off(now.id());
+          }
+          notifyAll();
+        });
+  }
+
+  private void tell(PortLayerEvent.Type type, Member member) {
+    events.append(new PortLayerEvent(Instant.now(), type, member.id(), member.groupId(), ""));
+  }
+
+  /** Takes what a guest has told its control plane itself. */
+  synchronized void hear(ManagedObjectReference vm, GuestReport report) {
+    Optional.ofNullable(vms.get(vm))
+        .ifPresent(
+            indexed -> {
+              indexed.hear(report);
+              publish(indexed);
+            });
+  }
+
+  /** Notes that a guest will be asked for an attempt; it has to be kept before it is. */
+  synchronized void begin(ManagedObjectReference vm, int attempt) {
+    Optional.ofNullable(vms.get(vm)).ifPresent(indexed -> indexed.begin(attempt));
+  }
+
+  /** Notes that the guest has refused the attempt. */
+  synchronized void refuse(ManagedObjectReference vm) {
+    Optional.ofNullable(vms.get(vm)).ifPresent(IndexedVm::refuse);
+  }
+
+  /** What has to be made of record of a VM. */
+  synchronized Optional<Attempts> unkept(ManagedObjectReference vm) {
+    return Optional.ofNullable(vms.get(vm)).flatMap(IndexedVm::unkept);
+  }
+
+  synchronized void kept(ManagedObjectReference vm, Attempts attempts) {
+    Optional.ofNullable(vms.get(vm)).ifPresent(indexed -> indexed.kept(attempts));
   }
 
   private void pool(ManagedObject object) {
@@ -142,19 +248,31 @@ public final class GroupIndex implements PropertyStream.Listener {
 
   /** The VMs of a group, whether all are there or not. */
   synchronized List<Member> members(String groupId) {
-    return members.values().stream().filter(member -> member.groupId().equals(groupId)).toList();
+    return byGroup.getOrDefault(groupId, Set.of()).stream()
+        .map(vms::get)
+        .map(IndexedVm::shown)
+        .toList();
+  }
+
+  /** The VM of a containerVM. */
+  synchronized Optional<Member> member(String containerVmId) {
+    return Optional.ofNullable(byId.get(containerVmId)).map(vms::get).map(IndexedVm::shown);
   }
 
   /** The VM that has a record. */
   synchronized Optional<ManagedObjectReference> member(VmRecord record) {
-    return members.values().stream()
+    return members(record.group().id()).stream()
         .filter(member -> member.record().equals(record))
         .map(Member::vm)
         .findFirst();
   }
 
   synchronized List<Member> all() {
-    return List.copyOf(members.values());
+    return members().toList();
+  }
+
+  private Stream<Member> members() {
+    return vms.values().stream().map(IndexedVm::shown);
   }
 
   synchronized Optional<Group> find(String groupId) {
@@ -162,19 +280,15 @@ public final class GroupIndex implements PropertyStream.Listener {
   }
 
   synchronized List<Group> groups() {
-    return byGroup().values().stream().map(GroupIndex::group).flatMap(Optional::stream).toList();
+    return byGroup.keySet().stream().map(this::find).flatMap(Optional::stream).toList();
   }
 
   /** VMs of groups of which some members are missing. */
   synchronized List<Member> incomplete() {
-    return byGroup().values().stream()
-        .filter(group -> group(group).isEmpty())
-        .flatMap(List::stream)
+    return byGroup.keySet().stream()
+        .filter(id -> find(id).isEmpty())
+        .flatMap(id -> members(id).stream())
         .toList();
-  }
-
-  private Map<String, List<Member>> byGroup() {
-    return members.values().stream().collect(Collectors.groupingBy(Member::groupId));
   }
 
   private static Optional<Group> group(List<Member> members) {
@@ -184,11 +298,11 @@ public final class GroupIndex implements PropertyStream.Listener {
     GroupRecord group = members.getFirst().record().group();
     List<ContainerVm> ordered = new ArrayList<>();
     for (String id : group.members()) {
-      ContainerVm vm = observe(members, group, id);
-      if (vm == null) {
+      Optional<ContainerVm> vm = observe(members, group, id);
+      if (vm.isEmpty()) {
         return Optional.empty();
       }
-      ordered.add(vm);
+      ordered.add(vm.get());
     }
     GroupSpec spec =
         new GroupSpec(
@@ -200,19 +314,11 @@ public final class GroupIndex implements PropertyStream.Listener {
     return Optional.of(new Group(spec, group.createdAt(), ordered));
   }
 
-  private static @Nullable ContainerVm observe(List<Member> members, GroupRecord group, String id) {
+  private static Optional<ContainerVm> observe(List<Member> members, GroupRecord group, String id) {
     return members.stream()
         .filter(member -> member.id().equals(id) && member.record().group().equals(group))
-        .findFirst()
-        .map(
-            member ->
-                new ContainerVm(
-                    member.record().vm(),
-                    member.power(),
-                    false,
-                    new ProcessState.NotStarted(),
-                    List.of()))
-        .orElse(null);
+        .map(Member::seen)
+        .findFirst();
   }
 
   /**

@@ -6,7 +6,6 @@ import dev.berth.portlayer.vsphere.client.DatastoreFiles;
 import dev.berth.portlayer.vsphere.client.PropertyStream;
 import dev.berth.portlayer.vsphere.client.VimClient;
 import dev.berth.portlayer.vsphere.client.VimFault;
-import dev.berth.portlayer.vsphere.compute.GroupIndex.Member;
 import dev.berth.portlayer.vsphere.vim.AnyValue;
 import dev.berth.portlayer.vsphere.vim.Collector.DynamicProperty;
 import dev.berth.portlayer.vsphere.vim.Collector.ObjectSpec;
@@ -21,6 +20,7 @@ import dev.berth.portlayer.vsphere.vim.Tasks.ClusterNotAttemptedVmInfo;
 import dev.berth.portlayer.vsphere.vim.Tasks.ClusterPowerOnVmResult;
 import dev.berth.portlayer.vsphere.vim.VimJson;
 import dev.berth.portlayer.vsphere.vim.VmSpecs.OptionValue;
+import dev.berth.portlayer.vsphere.vim.VmSpecs.VirtualMachineConfigSpec;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -142,6 +142,22 @@ final class VmOperations {
       if (attempted.task() != null) {
         stream.await(attempted.task(), DEADLINE);
       }
+    }
+  }
+
+  /**
+   * Sets keys of a VM's extraConfig.
+   *
+   * @throws PortLayerException NOT_FOUND when it is gone, UNAVAILABLE, …
+   */
+  void reconfigure(ManagedObjectReference vm, OptionValue... options) {
+    try {
+      stream.run(
+          vm,
+          new Methods.ReconfigVm(VirtualMachineConfigSpec.ofExtraConfig(List.of(options))),
+          DEADLINE);
+    } catch (VimFault fault) {
+      throw fault.toPortLayer();
     }
   }
 

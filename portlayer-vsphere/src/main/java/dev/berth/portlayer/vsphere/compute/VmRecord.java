@@ -69,7 +69,7 @@ record VmRecord(GroupRecord group, ContainerVmSpec vm) {
     }
   }
 
-  private static Optional<String> value(List<OptionValue> extraConfig, String key) {
+  static Optional<String> value(List<OptionValue> extraConfig, String key) {
     return extraConfig.stream()
         .filter(option -> option.key().equals(key))
         .map(OptionValue::value)

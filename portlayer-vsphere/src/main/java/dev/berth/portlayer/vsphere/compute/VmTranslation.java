@@ -213,10 +213,17 @@ final class VmTranslation {
   private List<OptionValue> extraConfig(VmRecord record) {
     List<OptionValue> options = new ArrayList<>(record.extraConfig());
     options.add(new OptionValue("guestinfo.berth./config", bootConfiguration(record.vm())));
+    // What a guest has told under a key outlives its power-off only when the VM was made with it.
+    options.add(nothingTold());
     options.add(new OptionValue("disk.EnableUUID", "TRUE"));
     // The log of a VM that is powered on again goes on; nobody is there to answer the question.
     options.add(new OptionValue("answer.msg.serial.file.open", "Append"));
     return options;
+  }
+
+  /** In the place of a guest's words, as long as it has said none. */
+  static OptionValue nothingTold() {
+    return new OptionValue(IndexedVm.STATE, "none");
   }
 
   /** What the tether is told: no secret, for it can be read in vCenter. */
@@ -249,6 +256,23 @@ final class VmTranslation {
                 .map(
                     disk -> new Disk(serial(vm, disk), disk.role().name().toLowerCase(Locale.ROOT)))
                 .toList()));
+  }
+
+  /**
+   * The serial number under which a guest finds one of its VM's disks.
+   *
+   * @throws PortLayerException INVALID_ARGUMENT when the VM has no such disk
+   */
+  static String serial(ContainerVmSpec vm, String diskId) {
+    return vm.disks().stream()
+        .filter(disk -> disk.id().equals(diskId))
+        .findFirst()
+        .map(disk -> serial(vm, disk))
+        .orElseThrow(
+            () ->
+                new PortLayerException(
+                    Code.INVALID_ARGUMENT,
+                    "containerVM %s has no disk %s".formatted(vm.id(), diskId)));
   }
 
   private static String serial(ContainerVmSpec vm, DiskAttachment disk) {

@@ -15,7 +15,6 @@ import dev.berth.portlayer.storage.DiskAttachment;
 import dev.berth.portlayer.vsphere.client.DatastoreFiles;
 import dev.berth.portlayer.vsphere.client.PropertyStream;
 import dev.berth.portlayer.vsphere.client.VimClient;
-import dev.berth.portlayer.vsphere.compute.GroupIndex.Member;
 import dev.berth.portlayer.vsphere.compute.VmRecord.GroupRecord;
 import dev.berth.portlayer.vsphere.vim.ManagedObjectReference;
 import java.time.Duration;
@@ -168,14 +167,9 @@ public final class VsphereGroups {
 
   /** Ids are unique in the VCH, among groups that are being made as well. */
   private void claim(GroupSpec spec) {
-    Set<String> taken =
-        index.all().stream()
-            .filter(member -> !member.groupId().equals(spec.id()))
-            .map(Member::id)
-            .collect(Collectors.toSet());
     for (ContainerVmSpec member : spec.members()) {
       String other = claimed.putIfAbsent(member.id(), spec.id());
-      if (other != null || taken.contains(member.id())) {
+      if (other != null || index.member(member.id()).isPresent()) {
         spec.members().forEach(claim -> claimed.remove(claim.id(), spec.id()));
         throw new PortLayerException(
             Code.ALREADY_EXISTS, "containerVM %s exists in another group".formatted(member.id()));
@@ -231,13 +225,14 @@ public final class VsphereGroups {
     locked(
         groupId,
         () -> {
-          List<ManagedObjectReference> off =
-              require(groupId).stream()
-                  .filter(member -> member.power() == PowerState.OFF)
-                  .map(Member::vm)
-                  .toList();
+          List<Member> off =
+              require(groupId).stream().filter(member -> member.power() == PowerState.OFF).toList();
           if (!off.isEmpty()) {
-            vms.powerOn(off);
+            // A control plane that finds them on must not take an earlier boot's words for theirs.
+            Parallel.each(
+                off.stream().filter(Member::told).toList(),
+                member -> vms.reconfigure(member.vm(), VmTranslation.nothingTold()));
+            vms.powerOn(off.stream().map(Member::vm).toList());
             awaitPower(groupId, PowerState.ON);
           }
           return off;
@@ -315,6 +310,23 @@ public final class VsphereGroups {
         vch.overheadMebibytes() * MEBIBYTE);
   }
 
+  /** Makes what is not yet of record of a VM's attempts so, and nothing when everything is. */
+  void keep(ManagedObjectReference vm) {
+    ReentrantLock lock = lock(vm.value());
+    lock.lock();
+    try {
+      index
+          .unkept(vm)
+          .ifPresent(
+              attempts -> {
+                vms.reconfigure(vm, attempts.option());
+                index.kept(vm, attempts);
+              });
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Whether a disk belongs to a containerVM that is powered on. */
   public boolean attached(String diskId) {
     return index.all().stream()
@@ -328,12 +340,16 @@ public final class VsphereGroups {
   }
 
   private <T> T locked(String groupId, Supplier<T> work) {
-    ReentrantLock lock = locks.get(Math.floorMod(groupId.hashCode(), locks.size()));
+    ReentrantLock lock = lock(groupId);
     lock.lock();
     try {
       return work.get();
     } finally {
       lock.unlock();
     }
+  }
+
+  private ReentrantLock lock(String id) {
+    return locks.get(Math.floorMod(id.hashCode(), locks.size()));
   }
 }
