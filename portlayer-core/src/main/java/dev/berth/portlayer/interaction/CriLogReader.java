@@ -58,12 +58,13 @@ final class CriLogReader implements LogReader {
   @Override
   public @Nullable LogLine next(Duration timeout) {
     long deadline = System.nanoTime() + timeout.toNanos();
+    boolean longer = true;
     while (!ended) {
       LogLine next = nextBuffered();
       if (next != null) {
         return next;
       }
-      if (ended || fill()) {
+      if (ended || (longer && fill())) {
         continue;
       }
       // Asked before the last look at the source: what was written before the end is read.
@@ -78,7 +79,9 @@ final class CriLogReader implements LogReader {
       if (!left.isPositive()) {
         return null;
       }
-      source.awaitGrowth(offset + filled, left.compareTo(LONGEST_WAIT) < 0 ? left : LONGEST_WAIT);
+      longer =
+          source.awaitGrowth(
+              offset + filled, left.compareTo(LONGEST_WAIT) < 0 ? left : LONGEST_WAIT);
     }
     return null;
   }
