@@ -144,6 +144,15 @@ public final class TestLab implements AutoCloseable {
     return failed;
   }
 
+  /** How many calls the rules have been held against and were meant for, failed or not. */
+  public int matched() {
+    int seen = 0;
+    for (JsonNode rule : control("GET", "/faults", null)) {
+      seen += rule.path("seen").asInt();
+    }
+    return seen;
+  }
+
   /** Ends all faults, delays and counts. */
   public void reset() {
     control("DELETE", "/faults", null);
