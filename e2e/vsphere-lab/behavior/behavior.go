@@ -96,6 +96,8 @@ func (b *Behavior) Layer(call *dispatch.Call, next dispatch.Handler) soap.HasFau
 		return b.createDisk(call, body)
 	case *types.SetVirtualDiskUuid:
 		return setUUID(call, body)
+	case *types.QueryAssignedLicenses:
+		return b.licences(next(call))
 	case *types.CreateFolder:
 		if fault := b.checkName(ctx, call.This, body.Name); fault != nil {
 			return dispatch.Refuse(fault, "%s", messageOf(fault))

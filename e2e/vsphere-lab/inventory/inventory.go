@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/types"
@@ -24,6 +25,8 @@ type Shape struct {
 	Datacenters, Clusters, Hosts, Datastores, PortGroups int
 	// HostCores of HostMHz each and HostMemory in MiB are what every host has.
 	HostCores, HostMHz, HostMemory int
+	// SerialFirewall says that the hosts' firewalls let serial ports dial out, which they do not when they are new.
+	SerialFirewall bool
 }
 
 // Build makes the inventory with its datastores' files under the directory. Names are the simulator's: DC0, DC0_C0,
@@ -78,6 +81,7 @@ func (s Shape) equip(ctx *simulator.Context) {
 			full.CpuInfo.Hz, full.MemorySize = int64(s.HostMHz)*1_000_000, hardware.MemorySize
 			host.Hardware = &full
 		}
+		s.wall(ctx, host)
 	}
 	for _, entity := range ctx.Map.All("ClusterComputeResource") {
 		cluster := entity.(*simulator.ClusterComputeResource)
@@ -85,6 +89,23 @@ func (s Shape) equip(ctx *simulator.Context) {
 			config.DasConfig.Enabled = types.NewBool(true)
 		}
 		s.sum(ctx, cluster)
+	}
+}
+
+// wall gives a host a firewall of its own; the simulator's share their rules.
+func (s Shape) wall(ctx *simulator.Context, host *simulator.HostSystem) {
+	if host.ConfigManager.FirewallSystem == nil {
+		return
+	}
+	system, ok := ctx.Map.Get(*host.ConfigManager.FirewallSystem).(*simulator.HostFirewallSystem)
+	if !ok {
+		return
+	}
+	own := *system.FirewallInfo
+	own.Ruleset = slices.Clone(own.Ruleset)
+	system.FirewallInfo = &own
+	if s.SerialFirewall {
+		simulator.EnableRuleset(&own, "remoteSerialPort")
 	}
 }
 

@@ -1,8 +1,12 @@
 package lab
 
 import (
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
+
+	"dev.berth/e2e/vsphere-lab/behavior"
 )
 
 func TestUsersDoWhatTheirRolesAllow(t *testing.T) {
@@ -13,7 +17,7 @@ func TestUsersDoWhatTheirRolesAllow(t *testing.T) {
 	}
 	ops := *admin
 	ops.session = ""
-	ops.call("SessionManager/SessionManager", "Login", object{"userName": "ops", "password": "secret"})
+	session, _ := ops.call("SessionManager/SessionManager", "Login", object{"userName": "ops", "password": "secret"}).(object)
 	_, fault := ops.try(vm, "PowerOnVM_Task", nil)
 	if fault["_typeName"] != "NoPermission" || fault["privilegeId"] != "VirtualMachine.Interact.PowerOn" || target(fault["object"]) != vm {
 		t.Errorf("without a role: %v", fault)
@@ -25,6 +29,12 @@ func TestUsersDoWhatTheirRolesAllow(t *testing.T) {
 	if _, fault := ops.task(vm, "PowerOnVM_Task", nil); fault != "" {
 		t.Errorf("with the privilege: %s", fault)
 	}
+	answer := ops.call("AuthorizationManager/AuthorizationManager", "HasPrivilegeOnEntities", object{"entity": []object{reference(vm)},
+		"sessionId": session["key"], "privId": []string{"VirtualMachine.Interact.PowerOn", "VirtualMachine.Interact.PowerOff"}})
+	if text := fmt.Sprint(answer); !strings.Contains(text, "isGranted:true privId:VirtualMachine.Interact.PowerOn]") ||
+		!strings.Contains(text, "isGranted:false privId:VirtualMachine.Interact.PowerOff]") {
+		t.Errorf("the user is told to have %s", text)
+	}
 	if _, fault := ops.try(vm, "PowerOffVM_Task", nil); fault["privilegeId"] != "VirtualMachine.Interact.PowerOff" {
 		t.Errorf("with another privilege: %v", fault)
 	}
@@ -33,5 +43,17 @@ func TestUsersDoWhatTheirRolesAllow(t *testing.T) {
 	}
 	if status, _ := ops.send(http.MethodPut, "/folder/f?dcPath=DC0&dsName=LocalDS_0", []byte("x")); status != http.StatusForbidden {
 		t.Errorf("a file may be written: %d", status)
+	}
+}
+
+func TestLicencesAreSeenAsTheyAre(t *testing.T) {
+	for licence, want := range map[bool]bool{true: true, false: false} {
+		admin := start(t, behavior.Options{SerialLicence: licence})
+		host := admin.find("/DC0/host/DC0_C0/DC0_C0_H0")
+		answer := admin.call("LicenseAssignmentManager/LicenseAssignmentManager", "QueryAssignedLicenses",
+			object{"entityId": strings.TrimPrefix(host, "HostSystem/")})
+		if got := strings.Contains(fmt.Sprint(answer), "serialuri:2"); got != want {
+			t.Errorf("with the licence %t: %v", licence, answer)
+		}
 	}
 }

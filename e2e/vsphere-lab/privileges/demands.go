@@ -42,6 +42,9 @@ var plain = map[string]string{
 	"CancelTask":                      "Global.CancelTask",
 	"SetField":                        "Global.SetCustomField",
 	"AddCustomFieldDef":               "Global.ManageCustomFields",
+	"EnableRuleset":                   "Host.Config.NetService",
+	"DisableRuleset":                  "Host.Config.NetService",
+	"QueryAssignedLicenses":           "Global.Licenses",
 }
 
 // Methods of one kind of object each that everyone who can log in may call.

@@ -51,6 +51,10 @@ func (u *Users) Valid(login *types.Login) bool {
 
 // Layer refuses calls for which the user lacks a privilege, and names it and the object.
 func (u *Users) Layer(call *dispatch.Call, next dispatch.Handler) soap.HasFault {
+	switch body := call.Body.(type) {
+	case *types.HasPrivilegeOnEntities:
+		return u.hasPrivileges(call, body)
+	}
 	if call.Context.Session == nil || call.Context.Session.UserName == u.administrator {
 		return numbered(call, next(call))
 	}
@@ -61,6 +65,40 @@ func (u *Users) Layer(call *dispatch.Call, next dispatch.Handler) soap.HasFault 
 		}
 	}
 	return numbered(call, next(call))
+}
+
+// hasPrivileges tells what the user of a session may do; the simulator's answer is that everyone may do everything.
+func (u *Users) hasPrivileges(call *dispatch.Call, body *types.HasPrivilegeOnEntities) soap.HasFault {
+	user, ok := userOf(call.Context, body.SessionId)
+	if !ok {
+		return dispatch.Refuse(&types.InvalidArgument{InvalidProperty: "sessionId"}, "A specified parameter was not correct: sessionId")
+	}
+	var all []types.EntityPrivilege
+	for _, entity := range body.Entity {
+		if call.Context.Map.Get(entity) == nil {
+			return dispatch.Refuse(&types.ManagedObjectNotFound{Obj: entity}, "The object '%s:%s' has already been deleted", entity.Type, entity.Value)
+		}
+		on := types.EntityPrivilege{Entity: entity}
+		for _, id := range body.PrivId {
+			on.PrivAvailability = append(on.PrivAvailability,
+				types.PrivilegeAvailability{PrivId: id, IsGranted: u.Allowed(call.Context, user, entity, id)})
+		}
+		all = append(all, on)
+	}
+	return &methods.HasPrivilegeOnEntitiesBody{Res: &types.HasPrivilegeOnEntitiesResponse{Returnval: all}}
+}
+
+func userOf(ctx *simulator.Context, session string) (string, bool) {
+	manager, ok := ctx.Session.Get(ctx.Map.SessionManager().Self).(*simulator.SessionManager)
+	if !ok {
+		return "", false
+	}
+	for _, each := range manager.SessionList {
+		if each.Key == session {
+			return each.UserName, true
+		}
+	}
+	return "", false
 }
 
 // numbered gives the answer to AddAuthorizationRole the number of the new role, which the simulator leaves out.

@@ -55,6 +55,7 @@ func parse(arguments []string) (settings, error) {
 	flags.IntVar(&s.shape.HostMHz, "host-mhz", 2600, "`MHz` of every core")
 	flags.IntVar(&s.shape.HostMemory, "host-memory", 65536, "`MiB` of memory of every host")
 	flags.BoolVar(&s.behavior.SerialLicence, "serial-licence", true, "have the licence for serial ports over the network")
+	flags.BoolVar(&s.shape.SerialFirewall, "serial-firewall", true, "have hosts whose firewalls let serial ports dial out")
 	flags.BoolVar(&s.boot, "boot", false, "boot VMs that are powered on in QEMU; needs root")
 	flags.Func("address", "with --boot, `PORT GROUP=ADDRESS/BITS`: puts this machine on a port group; may be repeated", s.addAddress)
 	if err := flags.Parse(arguments); err != nil {
