@@ -1,5 +1,7 @@
 package dev.berth.portlayer.vsphere.vim;
 
+import dev.berth.portlayer.vsphere.vim.Administration.EntityPrivilege;
+import dev.berth.portlayer.vsphere.vim.Administration.LicenseAssignmentManagerLicenseAssignment;
 import dev.berth.portlayer.vsphere.vim.Clusters.ClusterConfigSpecEx;
 import dev.berth.portlayer.vsphere.vim.Collector.PropertyFilterSpec;
 import dev.berth.portlayer.vsphere.vim.Collector.RetrieveOptions;
@@ -78,6 +80,38 @@ public final class Methods {
   public record ModifyListView(
       List<ManagedObjectReference> add, List<ManagedObjectReference> remove)
       implements Request<List<ManagedObjectReference>> {}
+
+  /**
+   * Of the ViewManager: everything of some types in a container, which a collector can go through.
+   * It ends with the session at the latest.
+   */
+  @Call(value = "CreateContainerView", repeatable = true)
+  public record CreateContainerView(
+      ManagedObjectReference container, List<String> type, boolean recursive)
+      implements Request<ManagedObjectReference> {}
+
+  /** Of a view. */
+  @Call("DestroyView")
+  public record DestroyView() implements Request<Void> {}
+
+  /**
+   * Of the AuthorizationManager.
+   *
+   * @param sessionId the key of a session, for whose user it is asked
+   */
+  @Call(value = "HasPrivilegeOnEntities", repeatable = true)
+  public record HasPrivilegeOnEntities(
+      List<ManagedObjectReference> entity, String sessionId, List<String> privId)
+      implements Request<List<EntityPrivilege>> {}
+
+  /**
+   * Of the LicenseAssignmentManager.
+   *
+   * @param entityId the identifier of a host or a cluster
+   */
+  @Call(value = "QueryAssignedLicenses", repeatable = true)
+  public record QueryAssignedLicenses(String entityId)
+      implements Request<List<LicenseAssignmentManagerLicenseAssignment>> {}
 
   /** Of a PropertyCollector. */
   @Call(value = "RetrievePropertiesEx", repeatable = true)

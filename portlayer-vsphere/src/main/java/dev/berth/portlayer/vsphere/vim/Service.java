@@ -20,7 +20,8 @@ public final class Service {
       ManagedObjectReference taskManager,
       ManagedObjectReference searchIndex,
       ManagedObjectReference fileManager,
-      ManagedObjectReference virtualDiskManager)
+      ManagedObjectReference virtualDiskManager,
+      @Nullable ManagedObjectReference licenseManager)
       implements DataObject {}
 
   /**

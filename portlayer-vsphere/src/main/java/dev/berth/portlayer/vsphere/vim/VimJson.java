@@ -36,6 +36,7 @@ import tools.jackson.databind.ser.std.StdSerializer;
 public final class VimJson {
   private static final List<Class<?>> GROUPS =
       List.of(
+          Administration.class,
           Clusters.class,
           Collector.class,
           Service.class,

@@ -107,9 +107,15 @@ public final class VirtualDevices {
       String switchUuid, @Nullable String portgroupKey, @Nullable String portKey)
       implements DataObject {}
 
-  /** What a distributed port group is set to. */
+  /**
+   * What a distributed port group is set to.
+   *
+   * @param uplink whether it is of the switch's uplinks
+   */
   public record DVPortgroupConfigInfo(
-      String key, @Nullable ManagedObjectReference distributedVirtualSwitch)
+      String key,
+      @Nullable ManagedObjectReference distributedVirtualSwitch,
+      @Nullable Boolean uplink)
       implements DataObject {}
 
   public record VirtualSerialPort(

@@ -1,0 +1,5 @@
+/** VCHs in the lab. */
+@NullMarked
+package dev.berth.portlayer.vsphere.vch;
+
+import org.jspecify.annotations.NullMarked;
