@@ -56,14 +56,20 @@ public final class GroupIndex implements PropertyStream.Listener {
           public void keep(ManagedObjectReference vm) {}
 
           @Override
-          public void off(String containerVmId) {}
+          public void changed(Member now) {}
+
+          @Override
+          public void gone(String containerVmId) {}
         };
 
     /** Makes {@link GroupIndex#unkept} of record. Called on a thread of its own. */
     void keep(ManagedObjectReference vm);
 
-    /** A VM is off, or gone. Must return at once. */
-    void off(String containerVmId);
+    /** A VM is not what it was. Must return at once. */
+    void changed(Member now);
+
+    /** A VM is there no more. Must return at once. */
+    void gone(String containerVmId);
   }
 
   /**
@@ -152,7 +158,7 @@ public final class GroupIndex implements PropertyStream.Listener {
       if (member.power() == PowerState.ON) {
         tell(PortLayerEvent.Type.VM_POWERED_OFF, member);
       }
-      observer.off(member.id());
+      observer.gone(member.id());
     }
   }
 
@@ -183,15 +189,14 @@ public final class GroupIndex implements PropertyStream.Listener {
     vm.show(
         before -> {
           Member now = vm.shown();
-          boolean off = now.power() == PowerState.OFF && before.power() == PowerState.ON;
           if (now.power() == PowerState.ON && before.power() == PowerState.OFF) {
             tell(PortLayerEvent.Type.VM_POWERED_ON, now);
           }
           changes.tell(now.groupId(), before.seen(), now.seen());
-          if (off) {
+          if (now.power() == PowerState.OFF && before.power() == PowerState.ON) {
             tell(PortLayerEvent.Type.VM_POWERED_OFF, now);
-            observer.off(now.id());
           }
+          observer.changed(now);
           notifyAll();
         });
   }
@@ -269,6 +274,14 @@ public final class GroupIndex implements PropertyStream.Listener {
 
   synchronized List<Member> all() {
     return members().toList();
+  }
+
+  /** Whether a disk belongs to a containerVM that is powered on. */
+  public synchronized boolean attached(String diskId) {
+    return members()
+        .filter(member -> member.power() == PowerState.ON)
+        .flatMap(member -> member.record().vm().disks().stream())
+        .anyMatch(disk -> disk.id().equals(diskId));
   }
 
   private Stream<Member> members() {

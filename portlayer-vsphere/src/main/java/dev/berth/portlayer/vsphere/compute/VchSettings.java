@@ -45,4 +45,9 @@ public record VchSettings(
   DatastorePath files(String containerVmId) {
     return vms().resolve(containerVmId);
   }
+
+  /** What the hypervisor writes of a containerVM's log port. */
+  public DatastorePath log(String containerVmId) {
+    return files(containerVmId).resolve("container.log");
+  }
 }

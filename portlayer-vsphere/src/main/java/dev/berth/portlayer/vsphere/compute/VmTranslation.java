@@ -77,10 +77,7 @@ final class VmTranslation {
     addNics(vm, devices);
     devices.add(cdrom());
     devices.add(
-        serialPort(
-            0,
-            new VirtualSerialPortFileBackingInfo(
-                vch.files(vm.id()).resolve("container.log").toString(), null)));
+        serialPort(0, new VirtualSerialPortFileBackingInfo(vch.log(vm.id()).toString(), null)));
     devices.add(
         serialPort(
             1, new VirtualSerialPortURIBackingInfo(vch.control().toString(), "client", null)));

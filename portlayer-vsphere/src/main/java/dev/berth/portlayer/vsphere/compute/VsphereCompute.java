@@ -23,6 +23,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,13 +51,15 @@ public final class VsphereCompute implements ComputeService, AutoCloseable {
   /**
    * @param host what stands below the VCH
    * @param endpoint where the VMs' control ports are dialled to; not closed with this object
+   * @param news takes the id of each containerVM whose state has changed, and returns at once
    */
   public VsphereCompute(
       VsphereGroups groups,
       GroupIndex index,
       HostInformation host,
       TetherClients clients,
-      SerialEndpoint endpoint) {
+      SerialEndpoint endpoint,
+      Consumer<String> news) {
     this.groups = groups;
     this.index = index;
     this.host = host;
@@ -69,8 +72,17 @@ public final class VsphereCompute implements ComputeService, AutoCloseable {
           }
 
           @Override
-          public void off(String containerVmId) {
+          public void changed(Member now) {
+            if (now.power() == PowerState.OFF) {
+              tethers.forget(now.id());
+            }
+            news.accept(now.id());
+          }
+
+          @Override
+          public void gone(String containerVmId) {
             tethers.forget(containerVmId);
+            news.accept(containerVmId);
           }
         });
   }

@@ -327,14 +327,6 @@ public final class VsphereGroups {
     }
   }
 
-  /** Whether a disk belongs to a containerVM that is powered on. */
-  public boolean attached(String diskId) {
-    return index.all().stream()
-        .filter(member -> member.power() == PowerState.ON)
-        .flatMap(member -> member.record().vm().disks().stream())
-        .anyMatch(disk -> disk.id().equals(diskId));
-  }
-
   private void tell(PortLayerEvent.Type type, GroupSpec spec) {
     events.append(new PortLayerEvent(Instant.now(), type, spec.id(), spec.id(), spec.name()));
   }

@@ -136,15 +136,11 @@ public final class LabVch implements AutoCloseable {
                 .withRegistries(List.of(registry.configuration())));
     VsphereNetwork network = new VsphereNetwork(name, files, settings.root(), List.of(NETWORK));
     VsphereStorage storage =
-        new VsphereStorage(images, files, settings.root(), directory, this::attached);
+        new VsphereStorage(images, files, settings.root(), directory, index::attached);
     VsphereGroups groups =
         new VsphereGroups(
             client, stream, index, files, settings, 100, events, storage::exists, network::exists);
     return new Services(client, stream, index, files, events, network, storage, groups, images);
-  }
-
-  private boolean attached(String diskId) {
-    return services.groups().attached(diskId);
   }
 
   public TestLab lab() {

@@ -1,0 +1,197 @@
+package dev.berth.portlayer.vsphere;
+
+import dev.berth.portlayer.PortLayer;
+import dev.berth.portlayer.PortLayerException;
+import dev.berth.portlayer.compute.ComputeService;
+import dev.berth.portlayer.compute.ContainerVm;
+import dev.berth.portlayer.compute.HostInformation;
+import dev.berth.portlayer.events.EventLog;
+import dev.berth.portlayer.events.EventService;
+import dev.berth.portlayer.image.ImageStore;
+import dev.berth.portlayer.interaction.InteractionService;
+import dev.berth.portlayer.interaction.LogSource;
+import dev.berth.portlayer.network.NetworkService;
+import dev.berth.portlayer.storage.StorageService;
+import dev.berth.portlayer.tether.SerialEndpoint;
+import dev.berth.portlayer.tether.TetherClient;
+import dev.berth.portlayer.tether.TetherClients;
+import dev.berth.portlayer.tether.TetherInteraction;
+import dev.berth.portlayer.tether.VchAuthority;
+import dev.berth.portlayer.vsphere.client.DatastoreFiles;
+import dev.berth.portlayer.vsphere.client.PropertyStream;
+import dev.berth.portlayer.vsphere.client.VimClient;
+import dev.berth.portlayer.vsphere.compute.GroupIndex;
+import dev.berth.portlayer.vsphere.compute.VchSettings;
+import dev.berth.portlayer.vsphere.compute.VsphereCompute;
+import dev.berth.portlayer.vsphere.compute.VsphereGroups;
+import dev.berth.portlayer.vsphere.interaction.DatastoreLogSource;
+import dev.berth.portlayer.vsphere.interaction.LogPolls;
+import dev.berth.portlayer.vsphere.network.VsphereNetwork;
+import dev.berth.portlayer.vsphere.storage.VsphereStorage;
+import dev.berth.portlayer.vsphere.vch.InstalledVch;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A Virtual Container Host in a vCenter's resource pool. */
+public final class VspherePortLayer implements PortLayer {
+  private static final Logger LOG = LoggerFactory.getLogger(VspherePortLayer.class);
+  private static final int EVENTS = 10_000;
+
+  /** Closed last one first. */
+  private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+
+  private final EventLog events = new EventLog(EVENTS);
+  private final VsphereNetwork network;
+  private final VsphereStorage storage;
+  private final VsphereCompute compute;
+  private final TetherInteraction interaction;
+
+  private VspherePortLayer(VsphereConfiguration configuration) {
+    boolean done = false;
+    try {
+      VchAuthority authority = VchAuthority.open(directory(configuration.directory()));
+      VimClient client = opened(VimClient.connect(configuration.vcenter()));
+      InstalledVch vch = InstalledVch.find(client, configuration.name(), authority.pem());
+      VchSettings settings = vch.settings();
+      GroupIndex index = new GroupIndex(settings.name(), events);
+      PropertyStream stream =
+          opened(
+              PropertyStream.open(
+                  client, List.of(GroupIndex.filter(settings.folder(), settings.pool())), index));
+      DatastoreFiles files =
+          new DatastoreFiles(
+              client, stream, settings.datacenter(), vch.datacenterName(), vch.datastore());
+      ImageStore images = opened(ImageStore.open(configuration.images()));
+      network =
+          new VsphereNetwork(settings.name(), files, settings.root(), vch.record().networks());
+      storage =
+          new VsphereStorage(
+              images, files, settings.root(), configuration.directory(), index::attached);
+      VsphereGroups groups =
+          new VsphereGroups(
+              client,
+              stream,
+              index,
+              files,
+              settings,
+              configuration.containerVms(),
+              events,
+              storage::exists,
+              network::exists);
+      LogPolls polls = new LogPolls();
+      compute =
+          opened(
+              new VsphereCompute(
+                  groups,
+                  index,
+                  host(vch, client),
+                  opened(new TetherClients(authority)),
+                  opened(new SerialEndpoint(configuration.control())),
+                  id -> polls.wake(settings.log(id))));
+      interaction = new TetherInteraction(new Guests(compute, files, settings, polls));
+      done = true;
+    } finally {
+      if (!done) {
+        close();
+      }
+    }
+  }
+
+  /**
+   * Opens a VCH that {@code berth vch create} has made, and finds its containerVMs as they are now.
+   *
+   * @throws PortLayerException NOT_FOUND when there is no such VCH, UNAUTHENTICATED,
+   *     PERMISSION_DENIED, UNAVAILABLE, FAILED_PRECONDITION when another process has its directory
+   *     open
+   */
+  public static VspherePortLayer open(VsphereConfiguration configuration) {
+    return new VspherePortLayer(configuration);
+  }
+
+  private static Path directory(Path directory) {
+    try {
+      return Files.createDirectories(directory);
+    } catch (IOException e) {
+      throw new PortLayerException(
+          PortLayerException.Code.INTERNAL, "cannot make the directory " + directory, e);
+    }
+  }
+
+  private static HostInformation host(InstalledVch vch, VimClient client) {
+    return new HostInformation(
+        vch.record().kernelVersion(),
+        "Debian GNU/Linux 12 (containerVM)",
+        "amd64",
+        "vsphere://" + client.content().about().version());
+  }
+
+  private <T extends AutoCloseable> T opened(T part) {
+    parts.push(part);
+    return part;
+  }
+
+  private record Guests(
+      VsphereCompute compute, DatastoreFiles files, VchSettings vch, LogPolls polls)
+      implements TetherInteraction.Guests {
+    @Override
+    public ContainerVm observe(String containerVmId) {
+      return compute.vm(containerVmId);
+    }
+
+    @Override
+    public TetherClient tether(String containerVmId) {
+      return compute.tether(containerVmId);
+    }
+
+    @Override
+    public LogSource log(String containerVmId) {
+      var _ = observe(containerVmId);
+      return new DatastoreLogSource(
+          files, vch.log(containerVmId), polls, DatastoreLogSource.FOLLOWING);
+    }
+  }
+
+  @Override
+  public StorageService storage() {
+    return storage;
+  }
+
+  @Override
+  public NetworkService network() {
+    return network;
+  }
+
+  @Override
+  public ComputeService compute() {
+    return compute;
+  }
+
+  @Override
+  public EventService events() {
+    return events;
+  }
+
+  @Override
+  public InteractionService interaction() {
+    return interaction;
+  }
+
+  /** Idempotent. */
+  @Override
+  public void close() {
+    while (!parts.isEmpty()) {
+      AutoCloseable part = parts.pop();
+      try {
+        part.close();
+      } catch (Exception e) {
+        LOG.warn("Closing {}: {}", part.getClass().getSimpleName(), e.getMessage());
+      }
+    }
+  }
+}
