@@ -4,6 +4,7 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import dev.berth.cli.doctor.DoctorCommand;
 import dev.berth.cli.quickstart.QuickstartCommand;
+import dev.berth.cli.vch.VchCommand;
 import dev.berth.portlayer.PortLayerException;
 import java.io.PrintWriter;
 import java.util.Locale;
@@ -28,6 +29,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       KubeletCommand.class,
       QuickstartCommand.class,
+      VchCommand.class,
       DoctorCommand.class,
       VersionCommand.class
     },
@@ -85,7 +87,7 @@ public final class BerthCommand implements Runnable {
   @Override
   public void run() {
     throw new ParameterException(
-        spec.commandLine(), "a command is missing: kubelet, quickstart, doctor or version");
+        spec.commandLine(), "a command is missing: kubelet, quickstart, vch, doctor or version");
   }
 
   private static int wronglyCalled(ParameterException failure, String[] arguments) {

@@ -1,17 +1,14 @@
 package dev.berth.cli;
 
 import dev.berth.cli.settings.Credentials;
+import dev.berth.cli.settings.Flags;
 import dev.berth.cli.settings.KubeletSettings;
 import dev.berth.cli.settings.Problems;
-import dev.berth.cli.settings.Settings;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
@@ -220,27 +217,11 @@ final class KubeletCommand implements Runnable {
   }
 
   private KubeletSettings settings() {
-    Map<String, List<String>> flags = new LinkedHashMap<>();
-    List<String> names =
-        spec.options().stream()
-            .filter(option -> option.isMultiValue())
-            .map(KubeletCommand::name)
-            .toList();
-    for (OptionSpec option : spec.options()) {
-      if (option.isMultiValue() && option.getValue() instanceof List<?> given && !given.isEmpty()) {
-        flags.put(name(option), given.stream().map(String::valueOf).toList());
-      }
-    }
     Problems problems = new Problems();
-    KubeletSettings settings =
-        KubeletSettings.of(new Settings(names, flags, config, problems), problems);
+    KubeletSettings settings = KubeletSettings.of(Flags.settings(spec, config, problems), problems);
     problems.raise();
     Credentials.check(settings, problems);
     problems.raise();
     return settings;
-  }
-
-  private static String name(OptionSpec option) {
-    return option.longestName().substring(2);
   }
 }
