@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -59,13 +60,14 @@ final class KubeletCommand implements Runnable {
   @Option(
       names = "--boot",
       paramLabel = "DIRECTORY",
-      description = "Kernel and initramfs of the containerVMs, as iso-builder made them. Required.")
+      description =
+          "Kernel and initramfs of the containerVMs, as iso-builder made them. Required; local.")
   private List<String> boot = List.of();
 
   @Option(
       names = "--backend",
       paramLabel = "NAME",
-      description = "Where containerVMs run: local (default).")
+      description = "Where containerVMs run: local (default) or vsphere.")
   private List<String> backend = List.of();
 
   @Option(
@@ -98,14 +100,15 @@ final class KubeletCommand implements Runnable {
   @Option(
       names = "--cpu-limit",
       paramLabel = "CPUS",
-      description = "CPUs that all pods together may use; those of the machine by default.")
+      description = "CPUs that all pods together may use; those of the machine by default. Local.")
   private List<String> cpuLimit = List.of();
 
   @Option(
       names = "--memory-limit",
       paramLabel = "BYTES",
       description =
-          "Memory that all containerVMs together may use; three quarters of the machine's by default.")
+          "Memory that all containerVMs together may use; three quarters of the machine's by default."
+              + " Local.")
   private List<String> memoryLimit = List.of();
 
   @Option(
@@ -118,27 +121,30 @@ final class KubeletCommand implements Runnable {
       names = "--network",
       paramLabel = "NAME=SUBNET",
       description =
-          "A container network; repeatable, the first is the default. pods=10.222.0.0/24 by default.")
+          "A container network; repeatable, the first is the default. pods=10.222.0.0/24 by default."
+              + " Local.")
   private List<String> network = List.of();
 
   @Option(
       names = "--network-namespace",
       paramLabel = "NAME",
       description =
-          "Network namespace for bridges, filters and containerVMs; the host's own by default.")
+          "Network namespace for bridges, filters and containerVMs; the host's own by default. Local.")
   private List<String> networkNamespace = List.of();
 
   @Option(
       names = "--allow-host-port",
       paramLabel = "IP:PORT",
       description =
-          "What pods may reach of this host, such as the API server; repeatable, nothing by default.")
+          "What pods may reach of this host, such as the API server; repeatable, nothing by default."
+              + " Local.")
   private List<String> allowHostPort = List.of();
 
   @Option(
       names = "--kubernetes-service",
       paramLabel = "IP:PORT=IP:PORT",
-      description = "Gives pods a service's cluster address and where it leads to; repeatable.")
+      description =
+          "Gives pods a service's cluster address and where it leads to; repeatable. Local.")
   private List<String> kubernetesService = List.of();
 
   @Option(
@@ -206,6 +212,21 @@ final class KubeletCommand implements Runnable {
       paramLabel = "PORT",
       description = "Its port; 443 by default.")
   private List<String> kubernetesServicePort = List.of();
+
+  @Mixin private VcenterOptions vcenter = new VcenterOptions();
+
+  @Option(
+      names = "--vch",
+      paramLabel = "NAME",
+      description = "The VCH, as 'berth vch create' made it. Required; vsphere.")
+  private List<String> vch = List.of();
+
+  @Option(
+      names = "--control-address",
+      paramLabel = "IP:PORT",
+      description =
+          "Where to listen for the hypervisors' serial ports, which dial to the VCH's control URI. Required; vsphere.")
+  private List<String> controlAddress = List.of();
 
   @Override
   public void run() {

@@ -2,7 +2,6 @@ package dev.berth.cli;
 
 import dev.berth.cli.settings.KubeletSettings;
 import dev.berth.portlayer.PortLayer;
-import dev.berth.portlayer.local.LocalPortLayer;
 import dev.berth.provider.Provider;
 import dev.berth.provider.api.KubeletApiServer;
 import dev.berth.provider.api.auth.ClusterAuthenticator;
@@ -68,7 +67,7 @@ final class Node implements AutoCloseable {
 
   private void begin(NodeConfiguration configuration, KubeletSettings settings) {
     KubernetesClient client = opened(client(settings));
-    PortLayer portLayer = opened(LocalPortLayer.open(configuration.portLayer()));
+    PortLayer portLayer = opened(configuration.openPortLayer());
     PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     parts.push(meters::close);
     Provider provider = opened(new Provider(configuration.provider(), client, portLayer, meters));

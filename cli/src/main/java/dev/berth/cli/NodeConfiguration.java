@@ -1,14 +1,19 @@
 package dev.berth.cli;
 
+import dev.berth.cli.settings.BackendSettings;
 import dev.berth.cli.settings.Endpoint;
 import dev.berth.cli.settings.KubeletSettings;
+import dev.berth.portlayer.PortLayer;
 import dev.berth.portlayer.image.ImageStoreConfiguration;
 import dev.berth.portlayer.image.registry.RegistryConfiguration;
 import dev.berth.portlayer.local.LocalConfiguration;
+import dev.berth.portlayer.local.LocalPortLayer;
 import dev.berth.portlayer.local.network.BridgeNetwork;
 import dev.berth.portlayer.local.network.HostPort;
 import dev.berth.portlayer.local.network.VirtualPort;
 import dev.berth.portlayer.storage.GarbagePolicy;
+import dev.berth.portlayer.vsphere.VsphereConfiguration;
+import dev.berth.portlayer.vsphere.VspherePortLayer;
 import dev.berth.provider.ProviderConfiguration;
 import dev.berth.provider.api.KubeletApiConfiguration;
 import java.io.IOException;
@@ -58,25 +63,42 @@ record NodeConfiguration(KubeletSettings settings) {
     return URI.create((plainHttp.contains(host) ? "http://" : "https://") + mirror);
   }
 
-  LocalConfiguration portLayer() {
-    KubeletSettings.Pool pool = settings.pool();
-    KubeletSettings.HostAccess access = settings.hostAccess();
+  /** Opens the port layer that the settings name. */
+  PortLayer openPortLayer() {
+    return switch (settings.backend()) {
+      case BackendSettings.Local local -> LocalPortLayer.open(configuration(local));
+      case BackendSettings.Vsphere vsphere -> VspherePortLayer.open(configuration(vsphere));
+    };
+  }
+
+  private VsphereConfiguration configuration(BackendSettings.Vsphere vsphere) {
+    return new VsphereConfiguration(
+        vsphere.vch(),
+        vsphere.vcenter(),
+        settings.directory(),
+        vsphere.control(),
+        settings.pods(),
+        images());
+  }
+
+  private LocalConfiguration configuration(BackendSettings.Local local) {
+    BackendSettings.HostAccess access = local.hostAccess();
     return new LocalConfiguration(
         settings.nodeName(),
         settings.directory(),
         Path.of("/run/berth", settings.nodeName()),
-        settings.boot(),
-        new LocalConfiguration.Pool(pool.cpuMillis(), pool.memory(), pool.pods()),
-        networks(),
+        local.boot(),
+        new LocalConfiguration.Pool(local.cpuMillis(), local.memory(), settings.pods()),
+        networks(local),
         access.namespace(),
         access.allowed().stream().map(NodeConfiguration::hostPort).toList(),
         access.services().entrySet().stream().map(NodeConfiguration::virtualPort).toList(),
         images());
   }
 
-  private List<BridgeNetwork> networks() {
+  private static List<BridgeNetwork> networks(BackendSettings.Local local) {
     List<String> nameServers = nameServers();
-    return settings.networks().entrySet().stream()
+    return local.networks().entrySet().stream()
         .map(
             network ->
                 new BridgeNetwork(network.getKey(), network.getValue(), nameServers, ETHERNET_MTU))

@@ -110,7 +110,9 @@ class BerthCommandTest {
         "--network|pods=10.0.0.1/24|the subnet has host bits set",
         "--network|pods=10.0.0.0/30|the subnet's prefix must be from /8 to /29",
         "--network|pods=10.0.0.300/24|the subnet must have the form",
-        "--backend|vsphere|backend: \"vsphere\" is not known: use local",
+        "--backend|xen|backend: \"xen\" is not known: use local or vsphere",
+        "--vch|v|vch: is for --backend vsphere alone: leave it out",
+        "--vcenter-user|u|vcenter-user: is for --backend vsphere alone: leave it out",
         "--node-name|My_Node|node-name: \"My_Node\" must be lower-case",
         "--image-gc-high|101|image-gc-high: \"101\" must be a whole number from 0 to 100",
         "--image-gc-low|90|image-gc-low: 90 must not be above image-gc-high, 85",
@@ -135,6 +137,26 @@ class BerthCommandTest {
     assertEquals(CommandFailure.USAGE, run(arguments.toArray(String[]::new)));
     assertTrue(errors.toString().contains(message), errors::toString);
     assertEquals(1, errors.toString().lines().count(), errors::toString);
+  }
+
+  @Test
+  @DisplayName("kubelet on vSphere wants a vCenter and a VCH, and nothing that is of this machine")
+  void settingsOfTheOtherBackend() throws IOException {
+    List<String> arguments = valid();
+    arguments.addAll(
+        List.of("--backend", "vsphere", "--allow-host-port", "10.0.0.1:1", "--vch", "v"));
+    assertEquals(CommandFailure.USAGE, run(arguments.toArray(String[]::new)));
+    for (String line :
+        List.of(
+            "boot: is set by 'berth vch create' for --backend vsphere: leave it out",
+            "allow-host-port: is for --backend local alone: leave it out",
+            "control-address: is missing: ",
+            "vcenter: is missing: ",
+            "vcenter-user: is missing: ",
+            "vcenter-password-file: is missing: ")) {
+      assertTrue(errors.toString().contains("berth kubelet: " + line), errors::toString);
+    }
+    assertEquals(6, errors.toString().lines().count(), errors::toString);
   }
 
   @Test

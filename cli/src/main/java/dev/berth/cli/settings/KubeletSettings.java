@@ -1,9 +1,6 @@
 package dev.berth.cli.settings;
 
-import com.sun.management.OperatingSystemMXBean;
-import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -15,19 +12,16 @@ import java.util.regex.Pattern;
  *
  * @param kubeconfig empty inside of a cluster
  * @param directory for all state; made when missing
- * @param boot the directory that the boot artifact is in
- * @param networks subnets by name, the default one first
+ * @param pods how many may run
  * @param defaultMemory bytes for a container without a limit
  */
 public record KubeletSettings(
     String nodeName,
     Optional<Path> kubeconfig,
     Path directory,
-    Path boot,
+    BackendSettings backend,
     Serving serving,
-    Pool pool,
-    Map<String, String> networks,
-    HostAccess hostAccess,
+    int pods,
     Registry registry,
     Cluster cluster,
     long defaultMemory) {
@@ -38,19 +32,6 @@ public record KubeletSettings(
   /** How the kubelet's API is served. */
   public record Serving(
       InetAddress address, int port, Path certificate, Path key, Optional<Path> clientAuthority) {}
-
-  /**
-   * What pods reach beyond their networks and the world.
-   *
-   * @param namespace a named network namespace instead of the host's own
-   * @param allowed addresses and ports of this host
-   * @param services cluster addresses of services by where they lead to
-   */
-  public record HostAccess(
-      Optional<String> namespace, List<Endpoint> allowed, Map<Endpoint, Endpoint> services) {}
-
-  /** The VCH's limits. */
-  public record Pool(long cpuMillis, long memory, int pods) {}
 
   /**
    * Where images come from, and when they go.
@@ -84,40 +65,22 @@ public record KubeletSettings(
           "node-name",
           "\"%s\" must be lower-case letters, digits, dots and dashes".formatted(node));
     }
-    String backend = settings.text("backend").orElse("local");
-    if (!backend.equals("local")) {
-      problems.add("backend", "\"%s\" is not known: use local".formatted(backend));
-    }
     Optional<Path> kubeconfig = settings.file("kubeconfig");
     if (settings.text("kubeconfig").isEmpty() && System.getenv("KUBERNETES_SERVICE_HOST") == null) {
       problems.add(
           "kubeconfig",
           "is missing: name the file with the node's credentials (only inside a cluster it can be left out)");
     }
-    Map<String, String> networks = settings.subnets("network");
     return new KubeletSettings(
         node,
         kubeconfig,
         Path.of(settings.required("directory", "where the VCH keeps its disks, logs and records")),
-        boot(settings, problems),
+        BackendSettings.of(settings, problems),
         serving(settings),
-        pool(settings),
-        networks.isEmpty() ? Map.of("pods", "10.222.0.0/24") : networks,
-        hostAccess(settings, problems),
+        settings.integer("pod-limit", 1, 100_000).orElse(110),
         registry(settings, problems),
         cluster(settings),
         memory(settings, problems));
-  }
-
-  private static Path boot(Settings settings, Problems problems) {
-    settings.required(
-        "boot", "the directory with kernel, initramfs and boot.json that iso-builder made");
-    Optional<Path> boot = settings.directory("boot");
-    boot.filter(directory -> !Files.isReadable(directory.resolve("boot.json")))
-        .ifPresent(
-            directory ->
-                problems.add("boot", directory + " holds no boot.json: run iso-builder first"));
-    return boot.orElse(Path.of(""));
   }
 
   private static Serving serving(Settings settings) {
@@ -129,35 +92,6 @@ public record KubeletSettings(
         settings.file("tls-certificate").orElse(Path.of("")),
         settings.file("tls-key").orElse(Path.of("")),
         settings.file("client-authority"));
-  }
-
-  private static HostAccess hostAccess(Settings settings, Problems problems) {
-    Optional<String> namespace = settings.text("network-namespace");
-    namespace
-        .filter(name -> !Files.exists(Path.of("/run/netns").resolve(name)))
-        .ifPresent(
-            name ->
-                problems.add(
-                    "network-namespace",
-                    "there is no %s: make it with 'ip netns add %s'".formatted(name, name)));
-    return new HostAccess(
-        namespace,
-        settings.endpoints("allow-host-port"),
-        settings.endpointPairs("kubernetes-service"));
-  }
-
-  private static Pool pool(Settings settings) {
-    long processors = Runtime.getRuntime().availableProcessors() * 1_000L;
-    return new Pool(
-        settings.cpus("cpu-limit").orElse(processors),
-        settings.bytes("memory-limit").orElse(machineMemory() / 4 * 3),
-        settings.integer("pod-limit", 1, 100_000).orElse(110));
-  }
-
-  private static long machineMemory() {
-    return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean machine
-        ? machine.getTotalMemorySize()
-        : 4L << 30;
   }
 
   private static Registry registry(Settings settings, Problems problems) {

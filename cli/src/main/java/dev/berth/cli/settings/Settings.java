@@ -183,6 +183,11 @@ public final class Settings {
     return pairs;
   }
 
+  /** An address with a port: {@code 10.99.0.2:6443}. */
+  public Optional<Endpoint> endpoint(String name) {
+    return text(name).flatMap(text -> endpoint(name, text));
+  }
+
   private Optional<Endpoint> endpoint(String name, String text) {
     Optional<Endpoint> endpoint = Endpoint.parse(text);
     if (endpoint.isEmpty()) {

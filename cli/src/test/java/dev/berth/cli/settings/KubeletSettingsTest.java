@@ -1,6 +1,7 @@
 package dev.berth.cli.settings;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -52,12 +53,13 @@ class KubeletSettingsTest {
             Map.of("port", List.of("10252")));
     assertEquals("from-file", settings.nodeName());
     assertEquals(10_252, settings.serving().port());
-    assertEquals(3L << 29, settings.pool().memory());
-    assertEquals(500, settings.pool().cpuMillis());
-    assertEquals(List.of("pods", "storage"), List.copyOf(settings.networks().keySet()));
+    assertEquals(3L << 29, local(settings).memory());
+    assertEquals(500, local(settings).cpuMillis());
+    assertEquals(List.of("pods", "storage"), List.copyOf(local(settings).networks().keySet()));
     Endpoint server = new Endpoint("10.3.0.1", 6443);
-    assertEquals(List.of(server), settings.hostAccess().allowed());
-    assertEquals(Map.of(new Endpoint("10.96.0.1", 443), server), settings.hostAccess().services());
+    assertEquals(List.of(server), local(settings).hostAccess().allowed());
+    assertEquals(
+        Map.of(new Endpoint("10.96.0.1", 443), server), local(settings).hostAccess().services());
   }
 
   @Test
@@ -65,8 +67,8 @@ class KubeletSettingsTest {
   void defaults() throws IOException {
     KubeletSettings settings = read("{\"node-name\": \"vch-1\"}", Map.of());
     assertEquals(10_250, settings.serving().port());
-    assertEquals(Map.of("pods", "10.222.0.0/24"), settings.networks());
-    assertEquals(110, settings.pool().pods());
+    assertEquals(Map.of("pods", "10.222.0.0/24"), local(settings).networks());
+    assertEquals(110, settings.pods());
     assertEquals(85, settings.registry().collectAbove());
     assertEquals(80, settings.registry().collectDownTo());
     assertEquals("cluster.local", settings.cluster().domain());
@@ -83,6 +85,10 @@ class KubeletSettingsTest {
     for (String wrong : List.of("", "-1", "0", "1 Gi", "1gi", "9999999999T")) {
       assertEquals(OptionalLong.empty(), Quantity.units(wrong), wrong);
     }
+  }
+
+  private static BackendSettings.Local local(KubeletSettings settings) {
+    return assertInstanceOf(BackendSettings.Local.class, settings.backend());
   }
 
   private KubeletSettings read(String content, Map<String, List<String>> flags) throws IOException {
