@@ -118,6 +118,11 @@ final class VchInstallation {
     if (files.size(root.resolve(VchRecords.FINISHED)).isPresent()) {
       rename(VchRecords.FINISHED, VchRecords.UNFINISHED);
     }
+    removeParts();
+  }
+
+  /** The record goes last, for by it the rest is found. */
+  private void removeParts() {
     parts.remove(vmFolder, name);
     parts.remove(parentPool, name);
     files.delete(root);
@@ -126,7 +131,7 @@ final class VchInstallation {
   private void abandon() {
     boolean interrupted = Thread.interrupted();
     try {
-      remove();
+      removeParts();
     } catch (PortLayerException | VimFault e) {
       LOG.warn(
           "What was made of the VCH {} is left ({}): 'berth vch delete {}' removes it",

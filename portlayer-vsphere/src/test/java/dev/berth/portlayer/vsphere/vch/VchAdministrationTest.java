@@ -1,5 +1,6 @@
 package dev.berth.portlayer.vsphere.vch;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -8,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.berth.portlayer.PortLayerException;
 import dev.berth.portlayer.PortLayerException.Code;
 import dev.berth.portlayer.vsphere.client.DatastoreFiles;
+import dev.berth.portlayer.vsphere.client.DatastorePath;
 import dev.berth.portlayer.vsphere.client.PropertyStream;
 import dev.berth.portlayer.vsphere.client.VimClient;
 import dev.berth.portlayer.vsphere.lab.LabFolder;
@@ -22,9 +24,13 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -144,34 +150,230 @@ class VchAdministrationTest {
     assertEquals(Code.NOT_FOUND, gone.code());
   }
 
+  /** Each call of a create fails once, in every way: nothing is left, or all is there. */
   @ParameterizedTest
-  @CsvSource({
-    "MakeDirectory, refused",
-    "MakeDirectory, lost",
-    "MakeDirectory, broken",
-    "CreateFolder, refused",
-    "CreateFolder, lost",
-    "CreateFolder, broken",
-    "CreateResourcePool, refused",
-    "CreateResourcePool, lost",
-    "CreateResourcePool, broken",
-    "UpdateConfig, refused",
-    "UpdateConfig, lost",
-    "MoveDatastoreFile_Task, refused",
-    "MoveDatastoreFile_Task, task",
-    "MoveDatastoreFile_Task, lost",
-    "MoveDatastoreFile_Task, broken",
-    "CreateContainerView, lost",
-    "RetrievePropertiesEx, lost",
-  })
-  void eitherAllIsMadeOrNothing(String method, String way) {
-    lab.fault(Map.of("method", method, "way", way, "fault", "SystemError"));
-    try {
-      assertEquals(Outcome.CREATED, create(wanted()).outcome());
-      assertEquals(List.of(), vches.inspect(NAME).missing());
-    } catch (PortLayerException e) {
-      assertNothingIsLeft();
+  @CsvSource({"refused", "task", "lost", "broken"})
+  void eitherAllIsMadeOrNothing(String way) {
+    for (String method :
+        List.of(
+            "MakeDirectory",
+            "CreateFolder",
+            "CreateResourcePool",
+            "UpdateConfig",
+            "MoveDatastoreFile_Task",
+            "CreateContainerView",
+            "RetrievePropertiesEx",
+            "SearchDatastore_Task",
+            "FindChild",
+            "QueryAssignedLicenses",
+            "HasPrivilegeOnEntities")) {
+      boolean met = !way.equals("task") || method.endsWith("_Task");
+      for (int nth = 1; met && nth < 20; nth++) {
+        met = failingOnce(method, nth, way);
+      }
     }
-    assertEquals(1, lab.faults(), "the fault was met");
+  }
+
+  private boolean failingOnce(String method, int nth, String way) {
+    lab.reset();
+    lab.fault(Map.of("method", method, "nth", nth, "way", way, "fault", "SystemError"));
+    try {
+      create(wanted());
+      boolean met = lab.faults() == 1;
+      lab.reset();
+      assertEquals(List.of(), vches.inspect(NAME).missing());
+      vches.delete(NAME, false);
+      return met;
+    } catch (PortLayerException e) {
+      lab.reset();
+      assertNothingIsLeft();
+      return true;
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"PUT /folder/, 403", "PUT /folder/, 507", "PUT /folder/, 500", "HEAD /folder/, 500"})
+  void nothingIsLeftOfAnUploadThatFailed(String path, int status) {
+    lab.fault(Map.of("path", path, "way", "status", "status", status, "nth", 2, "count", -1));
+
+    assertThrows(PortLayerException.class, () -> create(wanted()));
+
+    lab.reset();
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void anInterruptedCreateLeavesNothing() throws InterruptedException {
+    lab.latency("folder", 400);
+    AtomicReference<Throwable> thrown = new AtomicReference<>();
+    Thread creator =
+        Thread.ofVirtual()
+            .start(
+                () -> {
+                  try {
+                    create(wanted());
+                  } catch (PortLayerException e) {
+                    thrown.set(e);
+                  }
+                });
+    await().until(() -> find("DC0/host/DC0_C0/Resources/" + NAME).isPresent());
+    creator.interrupt();
+    creator.join();
+
+    assertEquals(Code.INTERRUPTED, ((PortLayerException) thrown.get()).code());
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void remainsOfACreateThatDiedAreFoundAndReplaced() throws IOException {
+    create(wanted());
+    files.move(root().resolve("vch.json"), root().resolve("unfinished.json"));
+
+    assertFalse(vches.list().getFirst().finished());
+    PortLayerException refused =
+        assertThrows(PortLayerException.class, () -> InstalledVch.find(client, NAME, ""));
+    assertEquals(Code.FAILED_PRECONDITION, refused.code());
+    assertEquals(Outcome.CREATED, create(wanted()).outcome());
+    assertTrue(vches.list().getFirst().finished());
+  }
+
+  private DatastorePath root() {
+    return files.root().resolve(NAME);
+  }
+
+  @Test
+  void whatIsNotTheVchsIsLeftAlone() {
+    ManagedObjectReference vms = LabFolder.find(client, "DC0/vm");
+    ManagedObjectReference folder = client.call(vms, new Methods.CreateFolder(NAME));
+    files.makeDirectory(root().resolve("of-another"));
+    ManagedObjectReference pool =
+        new VchParts(client, stream)
+            .pool(LabFolder.find(client, "DC0/host/DC0_C0/Resources"), NAME, Limits.NONE);
+
+    InvalidVchException refused = assertThrows(InvalidVchException.class, () -> create(wanted()));
+
+    assertEquals(
+        List.of("name", "name", "name"),
+        refused.problems().stream().map(VchProblem::option).toList());
+    assertFalse(vches.delete(NAME, true), "there is no such VCH");
+    assertEquals(Optional.of(folder), find("DC0/vm/" + NAME));
+    stream.run(folder, new Methods.Destroy(), Duration.ofMinutes(1));
+    stream.run(pool, new Methods.Destroy(), Duration.ofMinutes(1));
+    files.delete(root());
+  }
+
+  @Test
+  void aFolderWithSomebodysVmIsNotRemoved() {
+    create(wanted());
+    ManagedObjectReference folder = find("DC0/vm/" + NAME).orElseThrow();
+    LabFolder theirs =
+        new LabFolder(client, folder, LabFolder.find(client, "DC0/host/DC0_C0/Resources"));
+    ManagedObjectReference vm =
+        Objects.requireNonNull(
+                stream.run(folder, theirs.vm("theirs"), Duration.ofMinutes(1)).result())
+            .as(ManagedObjectReference.class);
+
+    PortLayerException refused =
+        assertThrows(PortLayerException.class, () -> vches.delete(NAME, true));
+
+    assertEquals(Code.FAILED_PRECONDITION, refused.code());
+    assertTrue(String.valueOf(refused.getMessage()).contains("theirs"), refused::getMessage);
+    stream.run(vm, new Methods.Destroy(), Duration.ofMinutes(1));
+  }
+
+  @Test
+  void isBroughtToWhatIsAskedFor() throws IOException {
+    create(wanted());
+    assertEquals(Outcome.UNCHANGED, create(wanted()).outcome());
+
+    iso = iso("another image");
+    PortGroupNetwork more =
+        new PortGroupNetwork(
+            "more",
+            "DC0_DVPG1",
+            "10.6.0.0/24",
+            "10.6.0.1",
+            "10.6.0.2",
+            "10.6.0.9",
+            List.of(),
+            9000);
+    Result changed = create(with(List.of(NETWORK, more), new Limits(0, 4096)));
+
+    assertEquals(Outcome.CHANGED, changed.outcome());
+    assertEquals(3, changed.changes().size(), changed.changes()::toString);
+    InstalledVch found = InstalledVch.find(client, NAME, "");
+    assertEquals(Set.of("pods", "more"), found.settings().networks().keySet());
+    assertEquals("another image".length(), files.size(found.settings().iso()).orElseThrow());
+    assertEquals(3, files.list(root()).size(), "the old image stays for VMs that boot it");
+
+    stream.run(find("DC0/vm/" + NAME).orElseThrow(), new Methods.Destroy(), Duration.ofMinutes(1));
+    assertEquals(1, vches.inspect(NAME).missing().size());
+    assertEquals(
+        Code.NOT_FOUND,
+        assertThrows(PortLayerException.class, () -> InstalledVch.find(client, NAME, "")).code());
+    create(with(List.of(NETWORK, more), new Limits(0, 4096)));
+    assertEquals(List.of(), vches.inspect(NAME).missing());
+  }
+
+  private static VchSpecification with(List<PortGroupNetwork> networks, Limits limits) {
+    VchSpecification wanted = wanted();
+    return new VchSpecification(
+        NAME, "DC0", "DC0_C0", "", "LocalDS_0", networks, wanted.control(), limits);
+  }
+
+  @Test
+  void allProblemsAreToldAtOnce() {
+    PortGroupNetwork overlapping =
+        new PortGroupNetwork(
+            "more",
+            "DC0_DVPG0",
+            "10.7.0.0/24",
+            "10.7.0.1",
+            "10.7.0.9",
+            "10.7.0.200",
+            List.of(),
+            1500);
+    PortGroupNetwork nowhere =
+        new PortGroupNetwork(
+            "no", "DVPG9", "10.6.0.0/24", "10.6.0.1", "10.6.0.2", "10.6.0.9", List.of(), 1500);
+    VchSpecification wrong =
+        new VchSpecification(
+            "Much-" + "too-".repeat(20) + "long",
+            "/DC0",
+            "/DC0/host/DC0_C0",
+            "tenants/a",
+            "ds9",
+            List.of(NETWORK, overlapping, nowhere),
+            URI.create("http://10.1.0.1"),
+            Limits.NONE);
+
+    InvalidVchException refused = assertThrows(InvalidVchException.class, () -> create(wrong));
+
+    assertEquals(
+        List.of("name", "name", "control", "network", "pool", "datastore", "network"),
+        refused.problems().stream().map(VchProblem::option).toList(),
+        refused::getMessage);
+  }
+
+  @Test
+  void twoVchsGiveOutNoAddressTwice() {
+    create(wanted());
+    VchSpecification other =
+        new VchSpecification(
+            "other",
+            "DC0",
+            "DC0_C0",
+            "",
+            "LocalDS_0",
+            List.of(NETWORK),
+            wanted().control(),
+            Limits.NONE);
+
+    InvalidVchException refused = assertThrows(InvalidVchException.class, () -> create(other));
+
+    assertEquals(
+        List.of("control", "network"),
+        refused.problems().stream().map(VchProblem::option).toList(),
+        refused::getMessage);
   }
 }
