@@ -5,51 +5,46 @@ import dev.berth.portlayer.image.ImageStore;
 import dev.berth.portlayer.image.ImageStoreConfiguration;
 import dev.berth.portlayer.image.testing.TestRegistry;
 import dev.berth.portlayer.vsphere.client.DatastoreFiles;
-import dev.berth.portlayer.vsphere.client.DatastorePath;
 import dev.berth.portlayer.vsphere.client.PropertyStream;
 import dev.berth.portlayer.vsphere.client.VimClient;
+import dev.berth.portlayer.vsphere.client.VimSettings;
 import dev.berth.portlayer.vsphere.compute.GroupIndex;
 import dev.berth.portlayer.vsphere.compute.VchSettings;
 import dev.berth.portlayer.vsphere.compute.VsphereGroups;
 import dev.berth.portlayer.vsphere.network.PortGroupNetwork;
-import dev.berth.portlayer.vsphere.network.PortGroups;
 import dev.berth.portlayer.vsphere.network.VsphereNetwork;
 import dev.berth.portlayer.vsphere.storage.VsphereStorage;
-import dev.berth.portlayer.vsphere.vim.Clusters.ComputeResourceSummary;
-import dev.berth.portlayer.vsphere.vim.ManagedObjectReference;
-import dev.berth.portlayer.vsphere.vim.Methods;
-import dev.berth.portlayer.vsphere.vim.VmSpecs.ResourceAllocationInfo;
-import dev.berth.portlayer.vsphere.vim.VmSpecs.ResourceConfigSpec;
-import dev.berth.portlayer.vsphere.vim.VmSpecs.SharesInfo;
+import dev.berth.portlayer.vsphere.vch.BootstrapIso;
+import dev.berth.portlayer.vsphere.vch.InstalledVch;
+import dev.berth.portlayer.vsphere.vch.VchAdministration;
+import dev.berth.portlayer.vsphere.vch.VchSpecification;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 
 /** A VCH in the lab: its pool, its folders and the services on them. */
 public final class LabVch implements AutoCloseable {
-  private static final Duration DEADLINE = Duration.ofMinutes(1);
-  private static final PortGroupNetwork NETWORK =
-      new PortGroupNetwork(
-          "pods",
-          "DC0_DVPG0",
-          "10.9.0.0/24",
-          "10.9.0.1",
-          "10.9.0.1",
-          "10.9.0.254",
-          List.of(),
-          1500);
+  private static final String BOOT =
+      """
+      {"schema": 1, "kernelVersion": "6.1", "iso": "bootstrap.iso", "overheadMebibytes": 32}
+      """;
+
+  /** No two VCHs of a vCenter may have the same addresses. */
+  private static final AtomicInteger COUNT = new AtomicInteger();
 
   private final TestLab lab;
   private final String name = "vch-" + UUID.randomUUID();
   private final Path directory;
   private final TestRegistry registry = new TestRegistry();
-  private final VchSettings settings;
+  private final VimSettings administrator;
+  private final InstalledVch vch;
+  private final VimSettings user;
   private Services services;
 
   /** What a control plane has in memory. */
@@ -73,49 +68,69 @@ public final class LabVch implements AutoCloseable {
   }
 
   public LabVch(TestLab lab) {
+    this(lab, lab.settings(), vch -> lab.settings());
+  }
+
+  /**
+   * A VCH with users of its own.
+   *
+   * @param administrator who makes and removes it
+   * @param operations gives, for what was made, who runs containerVMs in it
+   */
+  public LabVch(
+      TestLab lab, VimSettings administrator, Function<InstalledVch, VimSettings> operations) {
     this.lab = lab;
+    this.administrator = administrator;
     lab.reset();
-    try {
-      directory = Files.createTempDirectory("vch");
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    directory = boot();
+    try (VimClient client = VimClient.connect(administrator)) {
+      vch = create(client, COUNT.incrementAndGet());
     }
-    try (VimClient client = VimClient.connect(lab.settings())) {
-      settings = settings(client);
-    }
+    user = operations.apply(vch);
     services = open();
   }
 
-  private VchSettings settings(VimClient client) {
-    ManagedObjectReference cluster = LabFolder.find(client, "DC0/host/DC0_C0");
-    ComputeResourceSummary summary =
-        client.property(cluster, "summary", ComputeResourceSummary.class).orElseThrow();
-    DatastorePath root = new DatastorePath("LocalDS_0", name);
-    var unlimited =
-        new ResourceAllocationInfo(0L, true, ResourceAllocationInfo.UNLIMITED, SharesInfo.normal());
-    return new VchSettings(
-        name,
-        LabFolder.find(client, "DC0"),
-        cluster,
-        client.call(
-            LabFolder.find(client, "DC0/host/DC0_C0/Resources"),
-            new Methods.CreateResourcePool(
-                name, new ResourceConfigSpec(null, null, unlimited, unlimited))),
-        LabFolder.create(client, name).reference(),
-        root,
-        root.resolve("bootstrap.iso"),
-        "the authority's certificate",
-        URI.create("tcp://127.0.0.1:9"),
-        summary.totalCpu() / summary.numCpuCores(),
-        32,
-        Map.of(
-            NETWORK.name(),
-            PortGroups.backing(
-                client, LabFolder.find(client, "DC0/network/" + NETWORK.portGroup()))));
+  private static Path boot() {
+    try {
+      Path directory = Files.createTempDirectory("vch");
+      Files.writeString(directory.resolve("boot.json"), BOOT);
+      Files.writeString(directory.resolve("bootstrap.iso"), "no image");
+      return directory;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private InstalledVch create(VimClient client, int number) {
+    String subnet = "10.%d.0.".formatted(100 + number);
+    VchSpecification specification =
+        new VchSpecification(
+            name,
+            "DC0",
+            "DC0_C0",
+            "",
+            "LocalDS_0",
+            List.of(
+                new PortGroupNetwork(
+                    "pods",
+                    "DC0_DVPG0",
+                    subnet + "0/24",
+                    subnet + "1",
+                    subnet + "1",
+                    subnet + "254",
+                    List.of(),
+                    1500)),
+            URI.create("tcp://127.0.0.1:" + number),
+            VchSpecification.Limits.NONE);
+    try (VchAdministration vches = VchAdministration.open(client)) {
+      vches.create(specification, BootstrapIso.open(directory), (sent, total) -> {});
+    }
+    return InstalledVch.find(client, name, "the authority's certificate");
   }
 
   private Services open() {
-    VimClient client = VimClient.connect(lab.settings());
+    VimClient client = VimClient.connect(user);
+    VchSettings settings = vch.settings();
     EventLog events = new EventLog(1000);
     GroupIndex index = new GroupIndex(name, events);
     PropertyStream stream =
@@ -123,18 +138,13 @@ public final class LabVch implements AutoCloseable {
             client, List.of(GroupIndex.filter(settings.folder(), settings.pool())), index);
     DatastoreFiles files =
         new DatastoreFiles(
-            client,
-            stream,
-            settings.datacenter(),
-            "DC0",
-            LabFolder.find(client, "DC0/datastore/LocalDS_0"));
-    files.makeDirectory(settings.root());
-    files.touch(settings.iso());
+            client, stream, settings.datacenter(), vch.datacenterName(), vch.datastore());
     ImageStore images =
         ImageStore.open(
             ImageStoreConfiguration.defaults(directory.resolve("images"))
                 .withRegistries(List.of(registry.configuration())));
-    VsphereNetwork network = new VsphereNetwork(name, files, settings.root(), List.of(NETWORK));
+    VsphereNetwork network =
+        new VsphereNetwork(name, files, settings.root(), vch.record().networks());
     VsphereStorage storage =
         new VsphereStorage(images, files, settings.root(), directory, index::attached);
     VsphereGroups groups =
@@ -147,8 +157,12 @@ public final class LabVch implements AutoCloseable {
     return lab;
   }
 
+  public InstalledVch installed() {
+    return vch;
+  }
+
   public VchSettings settings() {
-    return settings;
+    return vch.settings();
   }
 
   public TestRegistry registry() {
@@ -170,12 +184,11 @@ public final class LabVch implements AutoCloseable {
   @Override
   public void close() {
     lab.reset();
-    List.copyOf(services.groups().list())
-        .forEach(group -> services.groups().destroy(group.spec().id()));
-    services.stream().run(settings.folder(), new Methods.Destroy(), DEADLINE);
-    services.stream().run(settings.pool(), new Methods.Destroy(), DEADLINE);
-    services.files().delete(settings.root());
     services.close();
+    try (VimClient client = VimClient.connect(administrator);
+        VchAdministration vches = VchAdministration.open(client)) {
+      vches.delete(name, true);
+    }
     registry.close();
     TestLab.delete(directory);
   }

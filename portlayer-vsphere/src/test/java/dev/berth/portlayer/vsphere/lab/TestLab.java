@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -116,10 +117,15 @@ public final class TestLab implements AutoCloseable {
 
   /** A connection with short time-outs. */
   public VimSettings settings() {
+    return settings(administrator());
+  }
+
+  /** The same for somebody else. */
+  VimSettings settings(Credentials credentials) {
     return new VimSettings(
         url(),
         authority(),
-        administrator(),
+        credentials,
         Duration.ofSeconds(2),
         Duration.ofSeconds(10),
         Duration.ofSeconds(20),
@@ -176,6 +182,17 @@ public final class TestLab implements AutoCloseable {
     control("POST", "/outage", Map.of("mode", mode, "seconds", seconds));
   }
 
+  /** Lets somebody log in who may do nothing. */
+  Credentials.Password user(String name) {
+    String password = UUID.randomUUID().toString();
+    control("POST", "/users", Map.of("name", name, "password", password));
+    try {
+      return new Credentials.Password(name, Files.writeString(directory.resolve(name), password));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   public void expireSessions() {
     control("POST", "/sessions/expire", null);
   }
@@ -190,7 +207,7 @@ public final class TestLab implements AutoCloseable {
                     : BodyPublishers.ofByteArray(JSON.writeValueAsBytes(body)))
             .build();
     try {
-      HttpResponse<String> response = http.send(request, BodyHandlers.ofString());
+      HttpResponse<String> response = send(request);
       if (response.statusCode() != 200) {
         throw new IllegalStateException(path + ": " + response.body());
       }
@@ -199,6 +216,18 @@ public final class TestLab implements AutoCloseable {
       throw new UncheckedIOException(e);
     } catch (InterruptedException e) {
       throw new IllegalStateException(e);
+    }
+  }
+
+  /** The client may choose a kept connection that is just about to close. */
+  private HttpResponse<String> send(HttpRequest request) throws IOException, InterruptedException {
+    try {
+      return http.send(request, BodyHandlers.ofString());
+    } catch (IOException e) {
+      if (request.method().equals("POST")) {
+        throw e;
+      }
+      return http.send(request, BodyHandlers.ofString());
     }
   }
 

@@ -137,8 +137,8 @@ class VchAdministrationTest {
     assertEquals(2600, found.settings().megahertz());
     assertEquals(NETWORK, found.record().networks().getFirst());
     assertEquals("an image".length(), files.size(found.settings().iso()).orElseThrow());
+    await().until(() -> vches.inspect(NAME).memory() == 8192L << 20);
     VchState state = vches.inspect(NAME);
-    assertEquals(8192L << 20, state.memory());
     assertEquals(4000, state.megahertz());
     assertEquals(List.of(), state.missing());
 
