@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/types"
@@ -83,12 +84,22 @@ func (s Shape) equip(ctx *simulator.Context) {
 		}
 		s.wall(ctx, host)
 	}
+	markUplinks(ctx)
 	for _, entity := range ctx.Map.All("ClusterComputeResource") {
 		cluster := entity.(*simulator.ClusterComputeResource)
 		if config, ok := cluster.ConfigurationEx.(*types.ClusterConfigInfoEx); ok {
 			config.DasConfig.Enabled = types.NewBool(true)
 		}
 		s.sum(ctx, cluster)
+	}
+}
+
+// markUplinks says of the port groups of switches' uplinks what they are.
+func markUplinks(ctx *simulator.Context) {
+	for _, entity := range ctx.Map.All("DistributedVirtualPortgroup") {
+		if group := entity.(*simulator.DistributedVirtualPortgroup); strings.Contains(group.Name, "-DVUplinks") {
+			group.Config.Uplink = types.NewBool(true)
+		}
 	}
 }
 
