@@ -25,11 +25,18 @@ import dev.berth.portlayer.vsphere.vch.Privileges.Place;
 import dev.berth.portlayer.vsphere.vch.Privileges.Privilege;
 import dev.berth.portlayer.vsphere.vch.Privileges.User;
 import dev.berth.portlayer.vsphere.vim.ManagedObjectReference;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -160,6 +167,23 @@ class PrivilegesTest {
     vch.restart();
     live(vch);
     vch.close();
+  }
+
+  @Test
+  void theyAreThoseOfTheDocumentation() throws IOException {
+    String documentation = Files.readString(Path.of("../docs/vsphere.md"));
+    Set<String> documented =
+        Pattern.compile("`([A-Z][A-Za-z]+(?:\\.[A-Z][A-Za-z]+)+)`")
+            .matcher(documentation)
+            .results()
+            .map(match -> match.group(1))
+            .collect(Collectors.toCollection(TreeSet::new));
+    assertEquals(
+        Stream.of(User.values())
+            .flatMap(user -> Privileges.of(user).stream())
+            .map(Privilege::id)
+            .collect(Collectors.toCollection(TreeSet::new)),
+        documented);
   }
 
   static Stream<Privilege> ofOperations() {
