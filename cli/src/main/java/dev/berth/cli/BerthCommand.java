@@ -8,6 +8,7 @@ import dev.berth.cli.vch.VchCommand;
 import dev.berth.portlayer.PortLayerException;
 import java.io.PrintWriter;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -47,11 +48,10 @@ public final class BerthCommand implements Runnable {
   @Option(
       names = "--log-level",
       paramLabel = "LEVEL",
-      defaultValue = "info",
       scope = ScopeType.INHERIT,
       description =
-          "How much to log on stderr: error, warn, info, debug or trace; ${DEFAULT-VALUE}.")
-  private String logLevel = "info";
+          "How much to log on stderr: error, warn, info, debug or trace; info, and of 'vch' warn.")
+  private Optional<String> logLevel = Optional.empty();
 
   /** Runs a command; returns its exit code. */
   public static int run(PrintWriter output, PrintWriter errors, String... arguments) {
@@ -68,16 +68,18 @@ public final class BerthCommand implements Runnable {
 
   private static int execute(ParseResult result) {
     BerthCommand top = (BerthCommand) result.commandSpec().userObject();
-    top.applyLogLevel();
+    boolean brief =
+        result.hasSubcommand() && result.subcommand().commandSpec().name().equals("vch");
+    top.applyLogLevel(brief ? "warn" : "info");
     return new CommandLine.RunLast().execute(result);
   }
 
-  private void applyLogLevel() {
-    String level = logLevel.toLowerCase(Locale.ROOT);
+  private void applyLogLevel(String otherwise) {
+    String level = logLevel.orElse(otherwise).toLowerCase(Locale.ROOT);
     if (!LEVELS.contains(level)) {
       throw new ParameterException(
           spec.commandLine(),
-          "--log-level %s: use error, warn, info, debug or trace".formatted(logLevel));
+          "--log-level %s: use error, warn, info, debug or trace".formatted(level));
     }
     if (LoggerFactory.getLogger("dev.berth") instanceof Logger logger) {
       logger.setLevel(Level.toLevel(level));

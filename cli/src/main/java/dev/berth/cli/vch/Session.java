@@ -1,6 +1,8 @@
 package dev.berth.cli.vch;
 
 import dev.berth.cli.CommandFailure;
+import dev.berth.portlayer.PortLayerException;
+import dev.berth.portlayer.PortLayerException.Code;
 import dev.berth.portlayer.vsphere.client.VimClient;
 import dev.berth.portlayer.vsphere.client.VimSettings;
 import dev.berth.portlayer.vsphere.vch.InvalidVchException;
@@ -31,6 +33,11 @@ final class Session {
       return work.apply(vches);
     } catch (InvalidVchException e) {
       throw CommandFailure.of(String.valueOf(e.getMessage()));
+    } catch (PortLayerException e) {
+      if (e.code() == Code.INTERRUPTED) { // The process ends before anybody else can say so.
+        LOG.warn("Interrupted; 'berth vch ls' shows whether anything is left");
+      }
+      throw e;
     } finally {
       over.countDown();
       remove(hook);
