@@ -86,7 +86,14 @@ final class HostChecks {
   private void datastore(VchPlan plan, long isoSize) {
     ManagedObject datastore = plan.datastore();
     String name = InventoryTree.name(datastore);
-    DatastoreSummary summary = datastore.get("summary", DatastoreSummary.class).orElseThrow();
+    Optional<DatastoreSummary> readable = datastore.get("summary", DatastoreSummary.class);
+    if (readable.isEmpty()) {
+      findings.problem(
+          "datastore",
+          "%s may not be read: give the user the role Read-only on it".formatted(name));
+      return;
+    }
+    DatastoreSummary summary = readable.get();
     List<ManagedObjectReference> mounted =
         datastore.list("host", DatastoreHostMount.class).stream()
             .filter(mount -> usable(mount.mountInfo()))

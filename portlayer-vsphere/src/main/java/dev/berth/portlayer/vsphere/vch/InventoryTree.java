@@ -1,5 +1,7 @@
 package dev.berth.portlayer.vsphere.vch;
 
+import dev.berth.portlayer.PortLayerException;
+import dev.berth.portlayer.PortLayerException.Code;
 import dev.berth.portlayer.vsphere.client.ManagedObject;
 import dev.berth.portlayer.vsphere.client.VimClient;
 import dev.berth.portlayer.vsphere.client.VimFault;
@@ -135,11 +137,20 @@ final class InventoryTree {
     return object.get("name", String.class).orElse("");
   }
 
-  /** A reference that every object of the type has. */
+  /**
+   * A reference that every object of the type has.
+   *
+   * @throws PortLayerException PERMISSION_DENIED when the user may not read it
+   */
   static ManagedObjectReference reference(ManagedObject object, String property) {
     return object
         .get(property, ManagedObjectReference.class)
-        .orElseThrow(() -> new IllegalStateException(object.reference() + " has no " + property));
+        .orElseThrow(
+            () ->
+                new PortLayerException(
+                    Code.PERMISSION_DENIED,
+                    "the %s of %s may not be read: give the user the role Read-only there"
+                        .formatted(property, name(object))));
   }
 
   /** An object's name, or that of a host whose name is not to be seen. */

@@ -126,7 +126,7 @@ public final class VchAdministration implements AutoCloseable {
   private void requireFree(
       VchPlan plan, DatastoreFiles files, DatastorePath root, Findings findings) {
     String name = root.name();
-    if (parts.child(plan.vmFolder(), name).isPresent()) {
+    if (parts.any(plan.vmFolder(), name).isPresent()) {
       findings.problem(
           "name",
           "the VM folder of %s has a \"%s\" already: choose another name"

@@ -53,9 +53,7 @@ final class VchMembers {
   }
 
   private Optional<ManagedObjectReference> folder() {
-    return parts
-        .child(InventoryTree.reference(vch.datacenter(), "vmFolder"), vch.root().name())
-        .filter(found -> found.type().equals("Folder"));
+    return parts.child(InventoryTree.reference(vch.datacenter(), "vmFolder"), vch.root().name());
   }
 
   private List<ManagedObject> content() {

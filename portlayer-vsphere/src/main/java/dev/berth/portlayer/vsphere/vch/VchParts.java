@@ -31,12 +31,15 @@ final class VchParts {
     this.tasks = tasks;
   }
 
-  /** What has a name directly in a folder, or which pool in a pool. */
+  /** The folder of a name directly in a folder, or the pool in a pool. */
   Optional<ManagedObjectReference> child(ManagedObjectReference parent, String name) {
+    return any(parent, name).filter(found -> found.type().equals(parent.type()));
+  }
+
+  /** What has a name directly in a folder or in a pool, of whatever kind. */
+  Optional<ManagedObjectReference> any(ManagedObjectReference parent, String name) {
     try {
-      return client
-          .find(client.content().searchIndex(), new Methods.FindChild(parent, name))
-          .filter(found -> parent.type().equals("Folder") || found.type().equals(parent.type()));
+      return client.find(client.content().searchIndex(), new Methods.FindChild(parent, name));
     } catch (VimFault fault) {
       throw fault.toPortLayer();
     }

@@ -282,6 +282,24 @@ class VchAdministrationTest {
   }
 
   @Test
+  void aVmOfTheVchsNameIsNotTakenForItsFolder() {
+    create(wanted());
+    stream.run(find("DC0/vm/" + NAME).orElseThrow(), new Methods.Destroy(), Duration.ofMinutes(1));
+    LabFolder vms =
+        new LabFolder(
+            client,
+            LabFolder.find(client, "DC0/vm"),
+            LabFolder.find(client, "DC0/host/DC0_C0/Resources"));
+    stream.run(vms.reference(), vms.vm(NAME), Duration.ofMinutes(1));
+
+    assertTrue(vches.delete(NAME, true));
+
+    ManagedObjectReference vm = find("DC0/vm/" + NAME).orElseThrow();
+    assertEquals("VirtualMachine", vm.type());
+    stream.run(vm, new Methods.Destroy(), Duration.ofMinutes(1));
+  }
+
+  @Test
   void isBroughtToWhatIsAskedFor() throws IOException {
     create(wanted());
     assertEquals(Outcome.UNCHANGED, create(wanted()).outcome());
