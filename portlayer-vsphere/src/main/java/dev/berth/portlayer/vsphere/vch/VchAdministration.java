@@ -145,7 +145,10 @@ public final class VchAdministration implements AutoCloseable {
     findings.raise();
   }
 
-  /** All VCHs whose datastores the user may look at, by name. */
+  /**
+   * All VCHs whose datastores the user may look at, by name. One whose VM folder is gone is not
+   * among them; the other methods know it by its name.
+   */
   public List<Listed> list() {
     return told(
         () ->

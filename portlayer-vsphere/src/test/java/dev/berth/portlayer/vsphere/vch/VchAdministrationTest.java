@@ -191,6 +191,30 @@ class VchAdministrationTest {
     }
   }
 
+  /** A deletion that was broken off anywhere is finished by the next one. */
+  @ParameterizedTest
+  @CsvSource({"refused", "task", "lost", "broken"})
+  void aDeletionIsFinishedByTheNextOne(String way) {
+    for (String method :
+        List.of("MoveDatastoreFile_Task", "Destroy_Task", "DeleteDatastoreFile_Task")) {
+      boolean met = true;
+      for (int nth = 1; met && nth < 9; nth++) {
+        lab.reset();
+        create(wanted());
+        lab.fault(Map.of("method", method, "nth", nth, "way", way, "fault", "SystemError"));
+        try {
+          vches.delete(NAME, false);
+        } catch (PortLayerException e) {
+          assertEquals(NAME, vches.inspect(NAME).record().name(), "what is left is known");
+        }
+        met = lab.faults() == 1;
+        lab.reset();
+        vches.delete(NAME, false);
+        assertNothingIsLeft();
+      }
+    }
+  }
+
   @ParameterizedTest
   @CsvSource({"PUT /folder/, 403", "PUT /folder/, 507", "PUT /folder/, 500", "HEAD /folder/, 500"})
   void nothingIsLeftOfAnUploadThatFailed(String path, int status) {
