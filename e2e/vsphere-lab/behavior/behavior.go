@@ -88,6 +88,8 @@ func (b *Behavior) Layer(call *dispatch.Call, next dispatch.Handler) soap.HasFau
 		return b.setConnection(call, types.HostSystemConnectionStateDisconnected)
 	case *types.ReconnectHost_Task:
 		return b.setConnection(call, types.HostSystemConnectionStateConnected)
+	case *types.DestroyCollector:
+		return destroyCollector(call, next)
 	case *types.CreateResourcePool:
 		return b.createPool(call, body, next)
 	case *types.UpdateConfig:
@@ -128,6 +130,7 @@ func (b *Behavior) UpdateObject(ctx *simulator.Context, object mo.Reference, cha
 		b.mu.Lock()
 		delete(b.starting, *task.Info.Entity) // it may be that it was to be started
 		b.mu.Unlock()
+		b.taskFailed(ctx, task)
 	}
 	vm, ok := object.(*mo.VirtualMachine)
 	if !ok {

@@ -56,6 +56,7 @@ func (b *Behavior) enterMaintenance(call *dispatch.Call) soap.HasFault {
 			}
 		}
 		set(ctx, host, types.PropertyChange{Name: "runtime.inMaintenanceMode", Val: true})
+		Post(ctx, &types.EnteredMaintenanceModeEvent{HostEvent: hostEvent(ctx, host, "Host "+host.Name+" has entered maintenance mode")})
 		return nil
 	})
 }
@@ -70,6 +71,7 @@ func (b *Behavior) exitMaintenance(call *dispatch.Call) soap.HasFault {
 			return &types.InvalidState{}
 		}
 		set(ctx, host, types.PropertyChange{Name: "runtime.inMaintenanceMode", Val: false})
+		Post(ctx, &types.ExitMaintenanceModeEvent{HostEvent: hostEvent(ctx, host, "Host "+host.Name+" has exited maintenance mode")})
 		return nil
 	})
 }
@@ -92,6 +94,11 @@ func (b *Behavior) setConnection(call *dispatch.Call, state types.HostSystemConn
 			return &types.InvalidState{}
 		}
 		b.connection(ctx, host, state)
+		if state == types.HostSystemConnectionStateConnected {
+			Post(ctx, &types.HostConnectedEvent{HostEvent: hostEvent(ctx, host, "Connected to "+host.Name)})
+		} else {
+			Post(ctx, &types.HostDisconnectedEvent{HostEvent: hostEvent(ctx, host, "Disconnected from "+host.Name), Reason: "user"})
+		}
 		return nil
 	})
 }
@@ -138,10 +145,7 @@ func (b *Behavior) FailHost(ctx *simulator.Context, name string) error {
 			b.off(ctx, vm)
 		}
 	}
-	Post(ctx, &types.HostConnectionLostEvent{HostEvent: types.HostEvent{Event: types.Event{
-		Host:                 &types.HostEventArgument{EntityEventArgument: types.EntityEventArgument{Name: name}, Host: host.Self},
-		FullFormattedMessage: "Host " + name + " is not responding",
-	}}})
+	Post(ctx, &types.HostConnectionLostEvent{HostEvent: hostEvent(ctx, host, "Host "+name+" is not responding")})
 	for _, vm := range running {
 		b.restart(vm)
 	}
@@ -174,6 +178,7 @@ func (b *Behavior) restart(vm *simulator.VirtualMachine) {
 	b.dispatcher().Internal(b.dispatcher().System(), vm.Self, "PowerOnVM_Task", &types.PowerOnVM_Task{This: vm.Self})
 	host := locked(ctx, vm, func() ref { return *vm.Runtime.Host })
 	event := eventOf(vm.Self, vm.Name, host).Event
+	event.Host = hostArgument(ctx, &host)
 	event.FullFormattedMessage = "vSphere HA restarted virtual machine " + vm.Name
 	Post(ctx, &types.EventEx{
 		Event: event, EventTypeId: "com.vmware.vc.ha.VmRestartedByHAEvent", Severity: string(types.EventEventSeverityWarning),
@@ -191,6 +196,7 @@ func (b *Behavior) RecoverHost(ctx *simulator.Context, name string) error {
 		b.Machines.RecoverHost(host.Self)
 	}
 	b.connection(ctx, host, types.HostSystemConnectionStateConnected)
+	Post(ctx, &types.HostConnectedEvent{HostEvent: hostEvent(ctx, host, "Connected to "+host.Name)})
 	return nil
 }
 

@@ -71,6 +71,9 @@ func TaskOf(response soap.HasFault) *types.ManagedObjectReference {
 	return nil
 }
 
+// InTask ends the entity's identifier of a task that runs in the background, until that is told otherwise.
+const InTask = " in a task"
+
 // RunTask answers a method with a task that does the work in the background. The simulator keeps its entity locked while
 // such a task runs; work that looks at other objects too would deadlock, so these tasks hold a lock of their own.
 func RunTask(call *Call, entity types.ManagedObjectReference, work func(*simulator.Context) (types.AnyType, types.BaseMethodFault)) soap.HasFault {
@@ -81,7 +84,7 @@ func RunTask(call *Call, entity types.ManagedObjectReference, work func(*simulat
 func RunTaskNamed(call *Call, name string, entity types.ManagedObjectReference,
 	work func(*simulator.Context) (types.AnyType, types.BaseMethodFault)) soap.HasFault {
 	ctx := *call.Context
-	own := types.ManagedObjectReference{Type: entity.Type, Value: entity.Value + " in a task"}
+	own := types.ManagedObjectReference{Type: entity.Type, Value: entity.Value + InTask}
 	task := simulator.CreateTask(own, name, func(*simulator.Task) (types.AnyType, types.BaseMethodFault) {
 		return work(&ctx)
 	})

@@ -4,6 +4,7 @@ package inventory
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -63,6 +64,8 @@ func (s Shape) Build(directory string) (*simulator.Service, error) {
 	}
 	service := model.Service
 	s.equip(service.Context)
+	// The simulator counts those of all sessions, also of those that have ended, where a vCenter has a limit for each.
+	service.Context.Map.EventManager().MaxCollector = math.MaxInt32
 	service.Listen = &url.URL{}
 	service.RegisterSDK(service.Context.Map, service.Context.Map.Path+"/vimService")
 	return service, nil
