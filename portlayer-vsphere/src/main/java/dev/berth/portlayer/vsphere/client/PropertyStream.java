@@ -9,6 +9,7 @@ import dev.berth.portlayer.vsphere.vim.Collector.PropertyFilterUpdate;
 import dev.berth.portlayer.vsphere.vim.Collector.UpdateSet;
 import dev.berth.portlayer.vsphere.vim.ManagedObjectReference;
 import dev.berth.portlayer.vsphere.vim.Methods.TaskRequest;
+import dev.berth.portlayer.vsphere.vim.Request;
 import dev.berth.portlayer.vsphere.vim.Tasks.TaskInfo;
 import java.time.Duration;
 import java.util.List;
@@ -42,8 +43,22 @@ public final class PropertyStream implements AutoCloseable {
     void changed(PropertyStream stream, Set<ManagedObjectReference> objects);
   }
 
+  /** Makes calls in one session. */
+  public interface Calls {
+    /** As {@link VimClient#find}. */
+    <R> Optional<R> find(ManagedObjectReference target, Request<R> request);
+  }
+
+  /** What is followed that lives no longer than a session. */
+  @FunctionalInterface
+  public interface SessionFilters {
+    /** Makes it anew, in each session, and says what to follow of it. Must be quick. */
+    List<PropertyFilterSpec> in(Calls session);
+  }
+
   private final VimClient client;
   private final List<PropertyFilterSpec> filters;
+  private final SessionFilters sessionFilters;
   private final Listener listener;
   private final Inventory inventory = new Inventory();
   private final TaskWaits tasks = new TaskWaits();
@@ -52,9 +67,14 @@ public final class PropertyStream implements AutoCloseable {
   private volatile boolean current;
   private volatile boolean closed;
 
-  private PropertyStream(VimClient client, List<PropertyFilterSpec> filters, Listener listener) {
+  private PropertyStream(
+      VimClient client,
+      List<PropertyFilterSpec> filters,
+      SessionFilters sessionFilters,
+      Listener listener) {
     this.client = client;
     this.filters = List.copyOf(filters);
+    this.sessionFilters = sessionFilters;
     this.listener = listener;
     Subscription first = client.inSession(this::subscribe);
     thread = Thread.ofVirtual().name("vcenter-properties").unstarted(() -> run(first));
@@ -68,7 +88,16 @@ public final class PropertyStream implements AutoCloseable {
    */
   public static PropertyStream open(
       VimClient client, List<PropertyFilterSpec> filters, Listener listener) {
-    PropertyStream stream = new PropertyStream(client, filters, listener);
+    return open(client, filters, session -> List.of(), listener);
+  }
+
+  /** As {@link #open(VimClient, List, Listener)}, with what lives no longer than a session. */
+  public static PropertyStream open(
+      VimClient client,
+      List<PropertyFilterSpec> filters,
+      SessionFilters sessionFilters,
+      Listener listener) {
+    PropertyStream stream = new PropertyStream(client, filters, sessionFilters, listener);
     stream.thread.start();
     try {
       get(stream.firstSnapshot, client.settings().patience(), "the first snapshot");
@@ -144,7 +173,7 @@ public final class PropertyStream implements AutoCloseable {
   }
 
   private Subscription subscribe(Session session) {
-    Subscription subscription = new Subscription(client, session, filters);
+    Subscription subscription = new Subscription(client, session, filters, sessionFilters);
     tasks.follow(subscription);
     return subscription;
   }

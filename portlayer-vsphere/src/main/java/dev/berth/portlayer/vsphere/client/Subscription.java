@@ -31,13 +31,20 @@ final class Subscription implements TaskWaits.View {
   private final ManagedObjectReference collector;
   private final ManagedObjectReference tasks;
 
-  Subscription(VimClient client, Session session, List<PropertyFilterSpec> filters) {
+  Subscription(
+      VimClient client,
+      Session session,
+      List<PropertyFilterSpec> filters,
+      PropertyStream.SessionFilters sessionFilters) {
     this.client = client;
     this.session = session;
     collector = call(client.content().propertyCollector(), new Methods.CreatePropertyCollector());
     tasks = call(client.content().viewManager(), new Methods.CreateListView(List.of()));
     call(collector, new Methods.CreateFilter(tasksIn(tasks), false));
     filters.forEach(filter -> call(collector, new Methods.CreateFilter(filter, false)));
+    sessionFilters
+        .in(this::find)
+        .forEach(filter -> call(collector, new Methods.CreateFilter(filter, false)));
   }
 
   private static PropertyFilterSpec tasksIn(ManagedObjectReference view) {
@@ -50,9 +57,12 @@ final class Subscription implements TaskWaits.View {
                 List.of(new TraversalSpec(null, "ListView", "view", false, List.of())))));
   }
 
+  private <R> Optional<R> find(ManagedObjectReference target, Request<R> request) {
+    return client.findIn(session, target, request);
+  }
+
   private <R> R call(ManagedObjectReference target, Request<R> request) {
-    return client
-        .findIn(session, target, request)
+    return find(target, request)
         .orElseThrow(() -> new IllegalStateException("vCenter returned no reference"));
   }
 

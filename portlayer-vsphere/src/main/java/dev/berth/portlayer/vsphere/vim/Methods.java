@@ -8,14 +8,15 @@ import dev.berth.portlayer.vsphere.vim.Collector.RetrieveOptions;
 import dev.berth.portlayer.vsphere.vim.Collector.RetrieveResult;
 import dev.berth.portlayer.vsphere.vim.Collector.UpdateSet;
 import dev.berth.portlayer.vsphere.vim.Collector.WaitOptions;
+import dev.berth.portlayer.vsphere.vim.Events.Event;
+import dev.berth.portlayer.vsphere.vim.Events.EventFilterSpec;
 import dev.berth.portlayer.vsphere.vim.Service.HostDatastoreBrowserSearchSpec;
 import dev.berth.portlayer.vsphere.vim.Service.UserSession;
-import dev.berth.portlayer.vsphere.vim.Tasks.Event;
-import dev.berth.portlayer.vsphere.vim.Tasks.EventFilterSpec;
 import dev.berth.portlayer.vsphere.vim.VmSpecs.FileBackedVirtualDiskSpec;
 import dev.berth.portlayer.vsphere.vim.VmSpecs.OptionValue;
 import dev.berth.portlayer.vsphere.vim.VmSpecs.ResourceConfigSpec;
 import dev.berth.portlayer.vsphere.vim.VmSpecs.VirtualMachineConfigSpec;
+import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -246,7 +247,32 @@ public final class Methods {
   public record SearchDatastore(String datastorePath, HostDatastoreBrowserSearchSpec searchSpec)
       implements TaskRequest {}
 
-  /** Of the EventManager. */
-  @Call(value = "QueryEvents", repeatable = true)
-  public record QueryEvents(EventFilterSpec filter) implements Request<List<Event>> {}
+  /** Of the ServiceInstance. */
+  @Call(value = "CurrentTime", repeatable = true)
+  public record CurrentTime() implements Request<Instant> {}
+
+  /**
+   * Of the EventManager: makes an EventHistoryCollector, which lives no longer than the session.
+   */
+  @Call("CreateCollectorForEvents")
+  public record CreateCollectorForEvents(EventFilterSpec filter)
+      implements Request<ManagedObjectReference> {}
+
+  /** Of a HistoryCollector: how many items its latest page has. */
+  @Call(value = "SetCollectorPageSize", repeatable = true)
+  public record SetCollectorPageSize(int maxCount) implements Request<Void> {}
+
+  /**
+   * Of an EventHistoryCollector: the next newer ones, which are not told again; none at the end.
+   */
+  @Call("ReadNextEvents")
+  public record ReadNextEvents(int maxCount) implements Request<List<Event>> {}
+
+  /** Of a HistoryCollector. */
+  @Call(value = "DestroyCollector", repeatable = true)
+  public record DestroyCollector() implements Request<Void> {}
+
+  /** Of a HistoryCollector: the next to be read is the oldest again. */
+  @Call(value = "RewindCollector", repeatable = true)
+  public record RewindCollector() implements Request<Void> {}
 }

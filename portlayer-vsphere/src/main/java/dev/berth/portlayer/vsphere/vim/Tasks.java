@@ -48,39 +48,4 @@ public final class Tasks {
 
   public record ClusterNotAttemptedVmInfo(ManagedObjectReference vm, LocalizedMethodFault fault)
       implements DataObject {}
-
-  /**
-   * What happened, of any kind.
-   *
-   * @param typeName the kind, as {@code VmPoweredOnEvent}
-   * @param eventTypeId the kind of an {@code EventEx}
-   * @param key ascends with time
-   */
-  public record Event(
-      @com.fasterxml.jackson.annotation.JsonProperty("_typeName") @Nullable String typeName,
-      @Nullable String eventTypeId,
-      Integer key,
-      @Nullable Integer chainId,
-      Instant createdTime,
-      @Nullable String userName,
-      @Nullable VmEventArgument vm,
-      @Nullable HostEventArgument host,
-      @Nullable String fullFormattedMessage)
-      implements DataObject {}
-
-  public record VmEventArgument(String name, ManagedObjectReference vm) implements DataObject {}
-
-  public record HostEventArgument(String name, ManagedObjectReference host) implements DataObject {}
-
-  public record EventFilterSpec(
-      @Nullable EventFilterSpecByEntity entity,
-      List<String> eventTypeId,
-      @Nullable Integer maxCount)
-      implements DataObject {}
-
-  /**
-   * @param recursion {@code self}, {@code children} or {@code all}
-   */
-  public record EventFilterSpecByEntity(ManagedObjectReference entity, String recursion)
-      implements DataObject {}
 }

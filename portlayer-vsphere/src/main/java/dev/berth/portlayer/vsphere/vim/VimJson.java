@@ -39,6 +39,7 @@ public final class VimJson {
           Administration.class,
           Clusters.class,
           Collector.class,
+          Events.class,
           Service.class,
           Tasks.class,
           VirtualDevices.class,

@@ -1,4 +1,4 @@
-/** Tests of the package. */
+/** Tests of logs on datastores. */
 @NullMarked
 package dev.berth.portlayer.vsphere.interaction;
 

@@ -197,6 +197,15 @@ public final class TestLab implements AutoCloseable {
     control("POST", "/sessions/expire", null);
   }
 
+  /** Lets a host die with all that runs on it. */
+  public void failHost(String name) {
+    control("POST", "/hosts/" + name + "/fail", null);
+  }
+
+  public void recoverHost(String name) {
+    control("POST", "/hosts/" + name + "/recover", null);
+  }
+
   private JsonNode control(String method, String path, @Nullable Object body) {
     HttpRequest request =
         HttpRequest.newBuilder(URI.create(lab.path("control").asString() + path))

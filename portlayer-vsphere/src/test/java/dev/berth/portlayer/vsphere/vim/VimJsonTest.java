@@ -9,7 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.berth.portlayer.vsphere.vim.Collector.UpdateSet;
-import dev.berth.portlayer.vsphere.vim.Tasks.Event;
+import dev.berth.portlayer.vsphere.vim.Events.Event;
 import dev.berth.portlayer.vsphere.vim.Tasks.TaskInfo;
 import dev.berth.portlayer.vsphere.vim.VirtualDevices.VirtualHardware;
 import dev.berth.portlayer.vsphere.vim.VirtualDevices.VirtualSerialPort;
@@ -260,7 +260,7 @@ class VimJsonTest {
             [{"_typeName":"Event","key":1,"createdTime":"2026-01-02T03:04:05Z"}]
             """
                 .getBytes(StandardCharsets.UTF_8),
-            new Methods.QueryEvents(new Tasks.EventFilterSpec(null, List.of(), null)));
+            new Methods.ReadNextEvents(100));
 
     assertEquals(1, events.getFirst().key());
   }

@@ -1,0 +1,4 @@
+package dev.berth.portlayer.vsphere.events;
+
+/** Which containerVM a VM is. */
+public record EventSubject(String containerVmId, String groupId) {}
