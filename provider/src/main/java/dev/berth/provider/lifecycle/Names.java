@@ -25,6 +25,8 @@ public final class Names {
 
   private static final Pattern OURS = Pattern.compile("pod\\.([0-9a-f-]{36})(\\..*)?");
 
+  private static final Pattern CONTAINER_VM = Pattern.compile("[0-9a-f-]{36}\\.(.+)");
+
   private Names() {}
 
   /** Of the group and of the pod's endpoint. */
@@ -34,6 +36,12 @@ public final class Names {
 
   public static String containerVm(String podUid, String container) {
     return podUid + "." + container;
+  }
+
+  /** The container's name in the id of its containerVM; empty when it is none of ours. */
+  public static Optional<String> container(String containerVmId) {
+    Matcher matcher = CONTAINER_VM.matcher(containerVmId);
+    return matcher.matches() ? Optional.of(matcher.group(1)) : Optional.empty();
   }
 
   public static String scratchDisk(String podUid, String container) {

@@ -14,6 +14,7 @@ import dev.berth.provider.kube.PodWatch;
 import dev.berth.provider.kube.PodWriter;
 import dev.berth.provider.kube.RawApi;
 import dev.berth.provider.lifecycle.Names;
+import dev.berth.provider.lifecycle.PodEvent;
 import dev.berth.provider.translate.SupportedFields;
 import dev.berth.provider.translate.Translator;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -25,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -45,6 +47,10 @@ public final class PodController implements AutoCloseable {
   private final Runnable capacityChanged;
   private final PodWatch watch;
   private final Pulse reading = new Pulse();
+
+  /** What happened before is told to pods that have their workers. */
+  private final CountDownLatch watching = new CountDownLatch(1);
+
   private volatile @Nullable Thread listener;
   private volatile boolean closing;
 
@@ -95,6 +101,7 @@ public final class PodController implements AutoCloseable {
     String cursor = portLayer.events().now();
     listener = Thread.ofVirtual().name("port-layer-events").start(() -> listen(cursor));
     watch.start();
+    watching.countDown();
   }
 
   /** Whether a pod of that UID is known here, be it only to be cleaned up after. */
@@ -190,6 +197,12 @@ public final class PodController implements AutoCloseable {
 
   private void listen(String from) {
     String cursor = from;
+    try {
+      watching.await();
+    } catch (InterruptedException closed) {
+      Thread.currentThread().interrupt();
+      return;
+    }
     while (!closing) {
       try {
         reading.begin();
@@ -223,7 +236,18 @@ public final class PodController implements AutoCloseable {
       capacityChanged.run();
       return;
     }
-    Names.podUid(event.groupId()).map(workers::get).ifPresent(PodWorker::wake);
+    Optional<PodEvent> told = HypervisorNews.of(event);
+    if (event.groupId().isEmpty()) {
+      told.ifPresent(context.events()::tellNode);
+      return;
+    }
+    Names.podUid(event.groupId())
+        .map(workers::get)
+        .ifPresent(
+            worker -> {
+              told.ifPresent(news -> context.events().tell(worker.pod(), news));
+              worker.wake();
+            });
   }
 
   /** Ends the workers; pods go on running. Idempotent. */
