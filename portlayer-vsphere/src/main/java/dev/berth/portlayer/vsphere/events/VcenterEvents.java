@@ -122,7 +122,12 @@ public final class VcenterEvents implements EventService, AutoCloseable {
                 "hosts", scope.cluster(), "all", EventKind.names(About.HOST, About.ANY)),
             new EventSource("datastore", scope.datastore(), "self", EventKind.names(About.ANY)));
     Mark now = new Mark(0, now(client));
-    sources.forEach(source -> source.mark(this.marks.get(source.name()).orElse(now)));
+    for (EventSource source : sources) {
+      Mark told = this.marks.get(source.name()).orElse(now);
+      source.mark(told);
+      this.marks.put(source.name(), told);
+    }
+    this.marks.save();
   }
 
   private static String userOf(VimClient client) {

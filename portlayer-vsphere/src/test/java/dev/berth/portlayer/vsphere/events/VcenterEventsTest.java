@@ -3,6 +3,7 @@ package dev.berth.portlayer.vsphere.events;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.berth.portlayer.events.EventBatch;
@@ -10,6 +11,7 @@ import dev.berth.portlayer.events.EventLog;
 import dev.berth.portlayer.events.PortLayerEvent;
 import dev.berth.portlayer.vsphere.client.PropertyStream;
 import dev.berth.portlayer.vsphere.client.VimClient;
+import dev.berth.portlayer.vsphere.client.VimFault;
 import dev.berth.portlayer.vsphere.lab.LabFolder;
 import dev.berth.portlayer.vsphere.lab.TestLab;
 import dev.berth.portlayer.vsphere.vim.Call;
@@ -279,11 +281,8 @@ class VcenterEventsTest {
     ManagedObjectReference vm = running("a");
     lab.fault(
         Map.of("method", "MigrateVM_Task", "way", "task", "fault", "InsufficientResourcesFault"));
-    try {
-      migrate(vm, 1);
-    } catch (dev.berth.portlayer.vsphere.client.VimFault fault) {
-      assertEquals("InsufficientResourcesFault", fault.typeName());
-    }
+    VimFault fault = assertThrows(VimFault.class, () -> migrate(vm, 1));
+    assertEquals("InsufficientResourcesFault", fault.typeName());
     migrate(vm, 2);
 
     assertMoves("a", List.of(moved(0, 2)));
@@ -313,6 +312,24 @@ class VcenterEventsTest {
     plane = new ControlPlane(Optional.empty());
     migrate(vm, 1);
     assertMoves("a", List.of(moved(0, 1)));
+  }
+
+  @Test
+  void aControlPlaneThatHeardOfNothingIsSucceeded() throws Exception {
+    ManagedObjectReference vm = running("a");
+    migrate(vm, 1);
+    assertMoves("a", List.of(moved(0, 1)));
+    plane.close();
+    Files.delete(directory.resolve("events.json"));
+    plane = new ControlPlane(Optional.empty());
+    plane.close();
+    try (PropertyStream tasks =
+        PropertyStream.open(client, List.of(), (following, changed) -> {})) {
+      tasks.run(vm, new MigrateVm(host(2), "defaultPriority"), DEADLINE);
+    }
+
+    plane = new ControlPlane(Optional.empty());
+    assertMoves("a", List.of(moved(1, 2)));
   }
 
   @Test
