@@ -76,9 +76,12 @@ func New(ctx *simulator.Context, options Options, dispatcher func() *dispatch.Di
 	if err := networks.Recover(filepath.Join(folder, "bridges")); err != nil {
 		return nil, err
 	}
+	if err := networks.Join(); err != nil {
+		return nil, errors.Join(err, networks.Close())
+	}
 	vms := filepath.Join(folder, "vms")
 	if err := os.RemoveAll(vms); err != nil {
-		return nil, err
+		return nil, errors.Join(err, networks.Close())
 	}
 	h := &Hypervisor{dispatcher: dispatcher, notStarted: notStarted, held: map[ref][]machines.Event{}, failed: map[ref]bool{}, kept: map[ref]map[string]bool{}}
 	h.fleet, err = machines.New(machines.Options{Folder: vms, Networks: networks, Observe: h.observe})

@@ -83,6 +83,18 @@ func (n *Networks) name(kind, what string) string {
 	return kind + hex.EncodeToString(sum[:])[:15-len(kind)]
 }
 
+// Join puts this machine on the port groups for which it has addresses, before a VM is there.
+func (n *Networks) Join() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for network := range n.addresses {
+		if _, err := n.ensure(network); err != nil {
+			return fmt.Errorf("the bridge of the network %s: %w", network, err)
+		}
+	}
+	return nil
+}
+
 // tap makes a tap on a port group's bridge.
 func (n *Networks) tap(network string) (*os.File, error) {
 	n.mu.Lock()
