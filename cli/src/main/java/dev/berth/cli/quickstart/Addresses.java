@@ -3,7 +3,6 @@ package dev.berth.cli.quickstart;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
@@ -39,6 +38,11 @@ record Addresses(String prefix) {
     return prefix + ".0.0/20";
   }
 
+  /** The pods' way to everything else: their range's first address. */
+  String gateway() {
+    return prefix + ".0.1";
+  }
+
   String services() {
     return prefix + ".128.0/20";
   }
@@ -54,18 +58,10 @@ record Addresses(String prefix) {
   /** Those that the directory's installation has had, or the first free ones. */
   static Addresses of(Path directory) {
     Path record = directory.resolve("addresses");
-    return read(record).map(Addresses::new).orElseGet(() -> choose(record));
-  }
-
-  static Optional<String> read(Path record) {
-    try {
-      return Optional.of(Files.readString(record).strip())
-          .filter(text -> PREFIX.matcher(text).matches());
-    } catch (java.nio.file.NoSuchFileException e) {
-      return Optional.empty();
-    } catch (IOException e) {
-      throw new QuickstartException("cannot read " + record + ": " + e.getMessage(), e);
-    }
+    return HostFiles.read(record)
+        .filter(text -> PREFIX.matcher(text).matches())
+        .map(Addresses::new)
+        .orElseGet(() -> choose(record));
   }
 
   private static Addresses choose(Path record) {

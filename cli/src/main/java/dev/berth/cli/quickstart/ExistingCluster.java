@@ -1,6 +1,7 @@
 package dev.berth.cli.quickstart;
 
 import dev.berth.portlayer.local.network.HostPort;
+import dev.berth.portlayer.local.network.VirtualPort;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.URI;
@@ -39,9 +40,6 @@ final class ExistingCluster {
     this.kubeconfig = directory.resolve("kubeconfig");
     this.credentials = new NodeCredentials(directory.resolve("node"));
   }
-
-  /** What the service {@code kubernetes} is in the cluster, and where it leads to. */
-  record Service(String clusterAddress, HostPort endpoint) {}
 
   NodeCredentials credentials() {
     return credentials;
@@ -104,21 +102,24 @@ final class ExistingCluster {
     }
   }
 
-  /** Empty when the cluster does not tell an endpoint that a pod could reach. */
-  Optional<Service> kubernetesService() {
-    String address =
-        ask(
-            "get service kubernetes -n default -o",
-            "jsonpath={.spec.clusterIP}:{.spec.ports[0].port}");
+  /** The service {@code kubernetes}; empty when the cluster tells no endpoint for a pod. */
+  Optional<VirtualPort> kubernetesService() {
+    Matcher service =
+        HOST_PORT.matcher(
+            ask(
+                "get service kubernetes -n default -o",
+                "jsonpath={.spec.clusterIP}:{.spec.ports[0].port}"));
     Matcher endpoint =
         HOST_PORT.matcher(
             ask(
                 "get endpointslice kubernetes -n default --ignore-not-found -o",
                 "jsonpath={.endpoints[0].addresses[0]}:{.ports[0].port}"));
-    return HOST_PORT.matcher(address).matches() && endpoint.matches()
+    return service.matches() && endpoint.matches()
         ? Optional.of(
-            new Service(
-                address, new HostPort(endpoint.group(1), Integer.parseInt(endpoint.group(2)))))
+            new VirtualPort(
+                service.group(1),
+                Integer.parseInt(service.group(2)),
+                new HostPort(endpoint.group(1), Integer.parseInt(endpoint.group(2)))))
         : Optional.empty();
   }
 
@@ -177,7 +178,7 @@ final class ExistingCluster {
           "everything is stopped, but node %s is still in the cluster: %s%nWhere the cluster itself is gone, delete %s"
               .formatted(node, result.output(), credentials.directory()));
     }
-    PrivateFiles.delete(credentials.directory());
+    HostFiles.delete(credentials.directory());
   }
 
   private String ask(String words, String last) {

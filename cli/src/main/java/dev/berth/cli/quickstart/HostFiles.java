@@ -1,14 +1,20 @@
 package dev.berth.cli.quickstart;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
-/** Directories of the host that several installations share; the last one removes them. */
+/**
+ * Files of the host, and directories that several installations share: the last one removes them.
+ */
 final class HostFiles {
   /** Goes with a restart of the host, as what it tells of does. */
   static final Path RUN = Path.of("/run/berth");
@@ -23,6 +29,31 @@ final class HostFiles {
       return List.of();
     } catch (IOException e) {
       throw new QuickstartException("cannot read " + directory + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** What a file holds, if there is one. */
+  static Optional<String> read(Path file) {
+    try {
+      return Optional.of(Files.readString(file).strip());
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    } catch (IOException e) {
+      throw new QuickstartException("cannot read " + file + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** Deletes a file, or a folder with all that is in it. Idempotent. */
+  static void delete(Path path) {
+    if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
+      return;
+    }
+    try (Stream<Path> all = Files.walk(path)) {
+      for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(each);
+      }
+    } catch (IOException | UncheckedIOException e) {
+      throw new QuickstartException("cannot delete " + path + ": " + e.getMessage(), e);
     }
   }
 

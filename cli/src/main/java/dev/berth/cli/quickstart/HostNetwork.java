@@ -59,7 +59,17 @@ final class HostNetwork {
   }
 
   private void inNamespace(String... command) {
-    Shell.require(inside(List.of(command)).toArray(String[]::new));
+    run(List.of(command), "");
+  }
+
+  /** Runs a short command inside, which must succeed; returns what it printed. */
+  String run(List<String> command, String input) {
+    Shell.Result result = Shell.run(inside(command), input);
+    if (result.exitCode() != 0) {
+      throw new QuickstartException(
+          "\"%s\" failed: %s".formatted(String.join(" ", command), result.output()));
+    }
+    return result.output();
   }
 
   /**

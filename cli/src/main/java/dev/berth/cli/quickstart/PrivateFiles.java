@@ -6,7 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.List;
 
 /** Files that nobody but their owner reads. */
 final class PrivateFiles {
@@ -47,19 +46,6 @@ final class PrivateFiles {
       Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
       throw new QuickstartException("cannot write " + file + ": " + e.getMessage(), e);
-    }
-  }
-
-  /** Deletes a folder and the files in it. Idempotent. */
-  static void delete(Path directory) {
-    try {
-      List<String> names = HostFiles.names(directory);
-      for (String name : names) {
-        Files.deleteIfExists(directory.resolve(name));
-      }
-      Files.deleteIfExists(directory);
-    } catch (IOException e) {
-      throw new QuickstartException("cannot delete " + directory + ": " + e.getMessage(), e);
     }
   }
 }

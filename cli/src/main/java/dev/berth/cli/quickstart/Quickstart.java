@@ -1,18 +1,17 @@
 package dev.berth.cli.quickstart;
 
-import dev.berth.portlayer.local.LocalPortLayer;
 import dev.berth.portlayer.local.network.HostPort;
+import dev.berth.portlayer.local.network.VirtualPort;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.net.InetSocketAddress;
 import java.net.Socket;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 
 /**
  * One installation in one directory. Starting again goes on with what runs; stopping ends whatever
@@ -30,19 +29,12 @@ final class Quickstart {
 
   private static final int CONNECT_MILLIS = 500;
 
-  private final String name;
-  private final Path checkout;
-  private final Path directory;
-  private final Path boot;
-  private final PrintWriter out;
-  private final long began = System.nanoTime();
+  private final Site site;
+  private final Backend backend;
 
-  Quickstart(String name, Path checkout, Path directory, Path boot, PrintWriter out) {
-    this.name = name;
-    this.checkout = checkout.toAbsolutePath().normalize();
-    this.directory = directory.toAbsolutePath().normalize();
-    this.boot = boot.toAbsolutePath().normalize();
-    this.out = out;
+  Quickstart(Site site, Backend backend) {
+    this.site = site;
+    this.backend = backend;
   }
 
   /** Starts everything, a Kubernetes control plane included. */
@@ -50,21 +42,22 @@ final class Quickstart {
     if (existing().joined()) {
       throw new QuickstartException(
           "node %s is in a cluster of yours: name its --kubeconfig again, or --stop first"
-              .formatted(name));
+              .formatted(site.name()));
     }
-    makeDirectories();
-    Addresses addresses = Addresses.of(directory);
-    HostNetwork network = new HostNetwork(name, addresses);
+    begin();
+    Addresses addresses = Addresses.of(site.directory());
+    HostNetwork network = new HostNetwork(site.name(), addresses);
     network.up();
     controlPlane(network, addresses);
     registry(network, addresses);
-    HostPort server = new HostPort(addresses.inside(), API_PORT);
+    VirtualPort kubernetes =
+        new VirtualPort(
+            addresses.kubernetesService(), 443, new HostPort(addresses.inside(), API_PORT));
     NodeCredentials credentials =
-        new NodeCredentials(directory.resolve("control-plane/nodes").resolve(name));
+        new NodeCredentials(site.directory().resolve("control-plane/nodes").resolve(site.name()));
     List<String> command = kubeletCommand(credentials, addresses, addresses.inside(), KUBELET_PORT);
     command.addAll(
-        List.of("--allow-host-port", "%s:%d".formatted(server.address(), server.port())));
-    command.addAll(kubernetesService(addresses.kubernetesService() + ":443", server));
+        backend.up(new Backend.Surroundings(network, addresses, true, Optional.of(kubernetes))));
     command.addAll(kubeletOptions);
     kubelet(network.inside(command), addresses.inside(), KUBELET_PORT);
   }
@@ -74,57 +67,74 @@ final class Quickstart {
    * kubelet is outside of the namespace, to reach the API server wherever this host reaches it.
    */
   void join(Path kubeconfig, List<String> kubeletOptions) {
-    if (new SupervisedProcess("control-plane", directory).running().isPresent()) {
+    if (site.process("control-plane").running().isPresent()) {
       throw new QuickstartException(
-          "node %s has a control plane of its own: --stop it first".formatted(name));
+          "node %s has a control plane of its own: --stop it first".formatted(site.name()));
     }
-    makeDirectories();
+    begin();
     ExistingCluster cluster = existing();
     cluster.use(kubeconfig);
-    Optional<ExistingCluster.Service> service = cluster.kubernetesService();
-    Addresses addresses = Addresses.of(directory);
-    HostNetwork network =
-        new HostNetwork(
-            name, addresses, service.map(ExistingCluster.Service::endpoint).stream().toList());
+    Optional<VirtualPort> kubernetes = cluster.kubernetesService();
+    Addresses addresses = Addresses.of(site.directory());
+    List<HostPort> open =
+        Stream.concat(
+                kubernetes.map(VirtualPort::target).stream(), backend.ports(addresses).stream())
+            .toList();
+    HostNetwork network = new HostNetwork(site.name(), addresses, open);
     network.up();
     registry(network, addresses);
-    say("getting the node's certificates from the cluster");
+    site.say("getting the node's certificates from the cluster");
     String address = cluster.nodeAddress(addresses);
-    cluster.join(name, address);
+    cluster.join(site.name(), address);
     List<String> command =
         kubeletCommand(cluster.credentials(), addresses, address, JOINED_KUBELET_PORT);
-    command.addAll(List.of("--network-namespace", name));
-    service.ifPresent(
-        known -> command.addAll(kubernetesService(known.clusterAddress(), known.endpoint())));
+    command.addAll(backend.up(new Backend.Surroundings(network, addresses, false, kubernetes)));
     command.addAll(kubeletOptions);
     kubelet(command, address, JOINED_KUBELET_PORT);
   }
 
+  /** One backend at a time: the node's pods are on one of them. */
+  private void begin() {
+    site.makeDirectories();
+    Path record = backendRecord();
+    Optional<String> other = HostFiles.read(record).filter(name -> !name.equals(backend.name()));
+    if (other.isPresent()) {
+      throw new QuickstartException(
+          "node %s runs on the backend %s: --stop it first".formatted(site.name(), other.get()));
+    }
+    PrivateFiles.write(record, backend.name());
+  }
+
+  private Path backendRecord() {
+    return site.directory().resolve("run/backend");
+  }
+
   private ExistingCluster existing() {
-    return new ExistingCluster(program("kubectl"), directory);
+    return new ExistingCluster(site.program("kubectl"), site.directory());
   }
 
   void stop() {
     for (String process : List.of("kubelet", "registry", "control-plane")) {
-      new SupervisedProcess(process, directory).stop();
+      site.process(process).stop();
     }
     // What is left in the namespace is the containerVMs; nobody else has been let in.
-    SupervisedProcess.end(new NamedNamespace(name).processes());
+    SupervisedProcess.end(new NamedNamespace(site.name()).processes());
     // The namespace may have lost its name before its containerVMs.
-    LocalPortLayer.endContainerVms(name, directory.resolve("vch"), HostFiles.RUN.resolve(name));
-    HostNetwork.down(name);
+    LocalBackend.endContainerVms(site);
+    HostNetwork.down(site.name());
+    HostFiles.delete(backendRecord());
     if (existing().joined()) {
-      existing().leave(name);
+      existing().leave(site.name());
     }
   }
 
   private void controlPlane(HostNetwork network, Addresses addresses) {
-    SupervisedProcess process = new SupervisedProcess("control-plane", directory);
-    Path state = directory.resolve("control-plane");
+    SupervisedProcess process = site.process("control-plane");
+    Path state = site.directory().resolve("control-plane");
     List<String> command =
         network.inside(
             List.of(
-                program("control-plane"),
+                site.program("control-plane"),
                 "--directory",
                 state.toString(),
                 "--address",
@@ -134,23 +144,23 @@ final class Quickstart {
                 "--service-cidr",
                 addresses.services(),
                 "--node",
-                name + "=" + addresses.inside(),
+                site.name() + "=" + addresses.inside(),
                 "--unsafe-no-fsync"));
     if (!process.runs(command)) {
-      say("starting the Kubernetes control plane");
+      site.say("starting the Kubernetes control plane");
       process.start(command, Duration.ofMinutes(2), () -> process.logged("ready"));
     }
-    PrivateFiles.copy(state.resolve("admin.kubeconfig"), directory.resolve("kubeconfig"));
+    PrivateFiles.copy(state.resolve("admin.kubeconfig"), site.directory().resolve("kubeconfig"));
   }
 
   private void registry(HostNetwork network, Addresses addresses) {
-    SupervisedProcess process = new SupervisedProcess("registry", directory);
+    SupervisedProcess process = site.process("registry");
     List<String> command =
         network.inside(
             List.of(
-                checkout.resolve("e2e/registry/serve").toString(),
+                site.checkout().resolve("e2e/registry/serve").toString(),
                 "--directory",
-                directory.resolve("registry").toString(),
+                site.directory().resolve("registry").toString(),
                 "--address",
                 addresses.inside(),
                 "--port",
@@ -158,24 +168,24 @@ final class Quickstart {
     if (process.runs(command)) {
       return;
     }
-    say("starting the registry");
+    site.say("starting the registry");
     process.start(command, Duration.ofMinutes(2), () -> process.logged("ready"));
     Shell.require(
-        checkout.resolve("e2e/images/push").toString(),
+        site.checkout().resolve("e2e/images/push").toString(),
         "--images",
-        checkout.resolve(".berth/images").toString(),
+        site.checkout().resolve(".berth/images").toString(),
         "--registry",
         addresses.inside() + ":" + REGISTRY_PORT,
         "--plain-http");
   }
 
   private void kubelet(List<String> command, String address, int port) {
-    SupervisedProcess process = new SupervisedProcess("kubelet", directory);
+    SupervisedProcess process = site.process("kubelet");
     if (!process.runs(command)) {
-      say("starting the Virtual Container Host");
+      site.say("starting the Virtual Container Host");
       process.start(command, Duration.ofMinutes(2), nodeIsReady(address, port));
     }
-    say("ready");
+    site.say("ready");
     tellWhatToType();
   }
 
@@ -184,10 +194,10 @@ final class Quickstart {
     String registry = addresses.inside() + ":" + REGISTRY_PORT;
     return new ArrayList<>(
         List.of(
-            program("berth"),
+            site.program("berth"),
             "kubelet",
             "--node-name",
-            name,
+            site.name(),
             "--kubeconfig",
             credentials.kubeconfig().toString(),
             "--tls-certificate",
@@ -201,35 +211,23 @@ final class Quickstart {
             "--port",
             Integer.toString(port),
             "--backend",
-            "local",
-            "--directory",
-            directory.resolve("vch").toString(),
-            "--boot",
-            boot.toString(),
-            "--network",
-            "pods=" + addresses.pods(),
+            backend.name(),
             "--registry-mirror",
             REGISTRY_NAME + "=" + registry,
             "--registry-plain-http",
             registry));
   }
 
-  private static List<String> kubernetesService(String clusterAddress, HostPort server) {
-    return List.of(
-        "--kubernetes-service",
-        "%s=%s:%d".formatted(clusterAddress, server.address(), server.port()));
-  }
-
   private BooleanSupplier nodeIsReady(String address, int port) {
     return () ->
         listens(address, port)
             && Shell.run(
-                    program("kubectl"),
+                    site.program("kubectl"),
                     "--kubeconfig",
-                    directory.resolve("kubeconfig").toString(),
+                    site.directory().resolve("kubeconfig").toString(),
                     "get",
                     "node",
-                    name,
+                    site.name(),
                     "-o",
                     "jsonpath={.status.conditions[?(@.type==\"Ready\")].status}")
                 .output()
@@ -245,38 +243,22 @@ final class Quickstart {
     }
   }
 
-  private String program(String program) {
-    return checkout.resolve(".berth/bin").resolve(program).toString();
-  }
-
-  private void makeDirectories() {
-    try {
-      Files.createDirectories(directory.resolve("run"));
-      Files.createDirectories(directory.resolve("logs"));
-    } catch (IOException e) {
-      throw new QuickstartException("cannot make " + directory + ": " + e.getMessage(), e);
-    }
-  }
-
-  private void say(String what) {
-    out.printf("[%4ds] %s%n", (System.nanoTime() - began) / 1_000_000_000L, what);
-    out.flush();
-  }
-
   private void tellWhatToType() {
-    out.printf(
-        """
+    site.out()
+        .printf(
+            """
 
         A Kubernetes node backed by a Virtual Container Host is running. Type next:
 
           export KUBECONFIG=%s PATH=%s:$PATH
           kubectl apply -f %s && kubectl get pod hello --watch
-
+        %s
         ./quickstart --stop ends it.
         """,
-        directory.resolve("kubeconfig"),
-        checkout.resolve(".berth/bin"),
-        checkout.resolve("examples/hello.yaml"));
-    out.flush();
+            site.directory().resolve("kubeconfig"),
+            site.checkout().resolve(".berth/bin"),
+            site.checkout().resolve("examples/hello.yaml"),
+            backend.hint());
+    site.out().flush();
   }
 }

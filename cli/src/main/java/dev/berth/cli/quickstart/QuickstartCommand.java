@@ -78,10 +78,14 @@ public final class QuickstartCommand implements Callable<Integer> {
               .formatted(name, LONGEST_NAME));
     }
     Path root = java.util.Objects.requireNonNull(checkout);
-    Path state = directory == null ? root.resolve(".berth") : directory;
-    Path artifact = boot == null ? root.resolve(".berth/boot") : boot;
-    Quickstart quickstart =
-        new Quickstart(name, root, state, artifact, known.commandLine().getOut());
+    Site site =
+        Site.of(
+            name,
+            root,
+            directory == null ? root.resolve(".berth") : directory,
+            boot == null ? root.resolve(".berth/boot") : boot,
+            known.commandLine().getOut());
+    Quickstart quickstart = new Quickstart(site, new LocalBackend(site));
     try {
       if (stop) {
         quickstart.stop();
