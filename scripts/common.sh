@@ -104,6 +104,7 @@ LAUNCHER
 
 build_control_plane() { "$root/e2e/control-plane/build" --output "$work/bin" "$@"; }
 
+# The vCenter lab, and govc for it.
 build_vsphere_lab() { "$root/e2e/vsphere-lab/build" --output "$work/bin"; }
 
 build_images() { "$root/e2e/images/build" --output "$work/images"; }

@@ -3,6 +3,7 @@ package dev.berth.cli;
 import dev.berth.cli.settings.BackendSettings;
 import dev.berth.cli.settings.Endpoint;
 import dev.berth.cli.settings.KubeletSettings;
+import dev.berth.cli.settings.NameServers;
 import dev.berth.portlayer.PortLayer;
 import dev.berth.portlayer.image.ImageStoreConfiguration;
 import dev.berth.portlayer.image.registry.RegistryConfiguration;
@@ -16,17 +17,14 @@ import dev.berth.portlayer.vsphere.VsphereConfiguration;
 import dev.berth.portlayer.vsphere.VspherePortLayer;
 import dev.berth.provider.ProviderConfiguration;
 import dev.berth.provider.api.KubeletApiConfiguration;
-import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
-import java.util.stream.Stream;
 
 /** What each part of a node is told, from the settings of {@code berth kubelet}. */
 record NodeConfiguration(KubeletSettings settings) {
@@ -97,26 +95,12 @@ record NodeConfiguration(KubeletSettings settings) {
   }
 
   private static List<BridgeNetwork> networks(BackendSettings.Local local) {
-    List<String> nameServers = nameServers();
+    List<String> nameServers = NameServers.ofMachine();
     return local.networks().entrySet().stream()
         .map(
             network ->
                 new BridgeNetwork(network.getKey(), network.getValue(), nameServers, ETHERNET_MTU))
         .toList();
-  }
-
-  /** The host's own, but for those on its loopback, which pods cannot reach. */
-  private static List<String> nameServers() {
-    try (Stream<String> lines = Files.lines(Path.of("/etc/resolv.conf"))) {
-      return lines
-          .map(line -> line.strip().split("\\s+", -1))
-          .filter(words -> words.length > 1 && words[0].equals("nameserver"))
-          .map(words -> words[1])
-          .filter(address -> address.matches("[0-9.]+") && !address.startsWith("127."))
-          .toList();
-    } catch (IOException e) {
-      return List.of();
-    }
   }
 
   private static HostPort hostPort(Endpoint endpoint) {

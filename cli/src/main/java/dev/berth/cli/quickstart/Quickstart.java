@@ -114,7 +114,7 @@ final class Quickstart {
   }
 
   void stop() {
-    for (String process : List.of("kubelet", "registry", "control-plane")) {
+    for (String process : List.of("kubelet", VcenterLab.PROCESS, "registry", "control-plane")) {
       site.process(process).stop();
     }
     // What is left in the namespace is the containerVMs; nobody else has been let in.

@@ -52,6 +52,14 @@ public final class QuickstartCommand implements Callable<Integer> {
   private @Nullable Path boot;
 
   @Option(
+      names = "--backend",
+      paramLabel = "NAME",
+      defaultValue = "local",
+      description =
+          "What runs the containerVMs: local, QEMU on this machine, or vsphere, a vCenter lab with hosts that are QEMU on this machine (default: ${DEFAULT-VALUE}).")
+  private String backend = "local";
+
+  @Option(
       names = "--kubeconfig",
       paramLabel = "FILE",
       description =
@@ -85,7 +93,7 @@ public final class QuickstartCommand implements Callable<Integer> {
             directory == null ? root.resolve(".berth") : directory,
             boot == null ? root.resolve(".berth/boot") : boot,
             known.commandLine().getOut());
-    Quickstart quickstart = new Quickstart(site, new LocalBackend(site));
+    Quickstart quickstart = new Quickstart(site, backend(known, site));
     try {
       if (stop) {
         quickstart.stop();
@@ -99,5 +107,15 @@ public final class QuickstartCommand implements Callable<Integer> {
       known.commandLine().getErr().println("berth: " + e.getMessage());
       return 1;
     }
+  }
+
+  private Backend backend(CommandSpec known, Site site) {
+    return switch (backend) {
+      case "local" -> new LocalBackend(site);
+      case "vsphere" -> new VsphereBackend(site);
+      default ->
+          throw new ParameterException(
+              known.commandLine(), "--backend \"%s\": use local or vsphere".formatted(backend));
+    };
   }
 }

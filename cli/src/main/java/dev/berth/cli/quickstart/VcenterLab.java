@@ -1,0 +1,103 @@
+package dev.berth.cli.quickstart;
+
+import com.sun.management.OperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * The vCenter lab in the installation's namespace. What it manages does not outlive its process, so
+ * one that starts has nothing of an earlier one.
+ *
+ * @param directory of its files
+ */
+record VcenterLab(Site site, HostNetwork network, Addresses addresses, Path directory) {
+  static final String PORT_GROUP = "DC0_DVPG0";
+  static final String PROCESS = "vcenter";
+
+  static final String USER = "administrator@vsphere.local";
+  private static final int HOSTS = 3;
+  private static final int MEGAHERTZ = 2600;
+
+  /** What {@code berth} is told of it: where it is, what to trust, and who logs in. */
+  List<String> options() {
+    return List.of(
+        "--vcenter",
+        "https://" + addresses.inside(),
+        "--vcenter-ca-file",
+        directory.resolve("trust/ca.crt").toString(),
+        "--vcenter-user",
+        USER,
+        "--vcenter-password-file",
+        directory.resolve("password").toString());
+  }
+
+  /** Where in it a VCH is made, and how much of this machine that may use. */
+  List<String> places() {
+    return List.of(
+        "--datacenter",
+        "DC0",
+        "--compute",
+        "DC0_C0",
+        "--datastore",
+        "LocalDS_0",
+        "--cpu-limit",
+        Integer.toString(cores() * MEGAHERTZ),
+        "--memory-limit",
+        memoryMebibytes() + "Mi");
+  }
+
+  /**
+   * Starts it unless it runs.
+   *
+   * @param clear removes what counts on an earlier one, before this one starts
+   */
+  void up(Runnable clear) {
+    SupervisedProcess process = site.process(PROCESS);
+    List<String> command = network.inside(command());
+    if (process.runs(command)) {
+      return;
+    }
+    clear.run();
+    process.stop();
+    site.say("starting the vCenter lab");
+    process.start(command, Duration.ofMinutes(1), () -> process.logged("ready"));
+  }
+
+  private List<String> command() {
+    return List.of(
+        site.program("vsphere-lab"),
+        "--directory",
+        directory.toString(),
+        "--listen",
+        addresses.inside() + ":443",
+        "--user",
+        USER,
+        "--boot",
+        "--address",
+        PORT_GROUP + "=" + addresses.gateway() + addresses.pods().replaceFirst(".*/", "/"),
+        "--hosts",
+        Integer.toString(HOSTS),
+        "--host-cores",
+        Integer.toString(cores()),
+        "--host-mhz",
+        Integer.toString(MEGAHERTZ),
+        "--host-memory",
+        Long.toString(memoryMebibytes()));
+  }
+
+  /** Of one host, and of all VMs together: any host can carry them when the others fail. */
+  static int cores() {
+    return Runtime.getRuntime().availableProcessors();
+  }
+
+  /** As {@link #cores}: three quarters of the machine's. */
+  static long memoryMebibytes() {
+    long bytes =
+        ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean machine
+            ? machine.getTotalMemorySize()
+            : 4L << 30;
+    return (bytes >> 20) / 4 * 3;
+  }
+}

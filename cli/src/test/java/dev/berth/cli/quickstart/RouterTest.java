@@ -1,0 +1,115 @@
+package dev.berth.cli.quickstart;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.berth.portlayer.local.network.HostPort;
+import dev.berth.portlayer.local.network.VirtualPort;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** With a namespace in the place of a pod's VM. */
+@Tag("vm")
+@DisplayName("The router of the lab's port groups (needs root)")
+class RouterTest {
+  private static final String NAME = "berth-r" + ProcessHandle.current().pid() % 1_000_000;
+  private static final String POD = NAME + "p";
+  private static final int API = 6443;
+  private static final int REGISTRY = 5000;
+
+  private final List<Process> services = new ArrayList<>();
+  private final Addresses addresses;
+  private final HostNetwork network;
+  private final String pod;
+
+  RouterTest(@TempDir Path directory) {
+    addresses = Addresses.of(directory);
+    network = new HostNetwork(NAME, addresses);
+    pod = addresses.prefix() + ".0.9";
+  }
+
+  @BeforeEach
+  void up() {
+    network.up();
+    VirtualPort kubernetes =
+        new VirtualPort(addresses.kubernetesService(), 443, new HostPort(addresses.inside(), API));
+    Router router = new Router(network, addresses, Optional.of(kubernetes));
+    router.up();
+    router.up();
+    // As the lab makes it.
+    inside("ip link add vb0 type bridge");
+    inside("ip address add " + addresses.gateway() + "/20 dev vb0");
+    inside("ip link set vb0 up");
+    Shell.require("ip", "netns", "add", POD);
+    inside("ip link add tap0 type veth peer name eth0 netns " + POD);
+    inside("ip link set tap0 master vb0 up");
+    pod("ip address add " + pod + "/20 dev eth0");
+    pod("ip link set eth0 up");
+    pod("ip route add default via " + addresses.gateway());
+  }
+
+  @AfterEach
+  void down() {
+    SupervisedProcess.end(services.stream().map(Process::toHandle).toList());
+    new NamedNamespace(POD).delete();
+    HostNetwork.down(NAME);
+  }
+
+  private void inside(String command) {
+    network.run(List.of(command.split(" ", -1)), "");
+  }
+
+  private static Shell.Result inPod(String command) {
+    List<String> all = new ArrayList<>(List.of("ip", "netns", "exec", POD));
+    all.addAll(List.of(command.split(" ", -1)));
+    return Shell.run(all, "");
+  }
+
+  private static void pod(String command) {
+    assertEquals(0, inPod(command).exitCode(), command);
+  }
+
+  /** Waits until it listens. */
+  private void serve(String address, int port) throws IOException {
+    List<String> command =
+        network.inside(
+            List.of("python3", "-m", "http.server", Integer.toString(port), "--bind", address));
+    services.add(
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .start());
+    await()
+        .atMost(Duration.ofSeconds(20))
+        .until(() -> network.run(List.of("ss", "-Hltn"), "").contains(address + ":" + port));
+  }
+
+  private static boolean podConnects(String address, int port) {
+    String open = "exec 3<>/dev/tcp/%s/%d".formatted(address, port);
+    return Shell.succeeds("ip", "netns", "exec", POD, "timeout", "2", "bash", "-c", open);
+  }
+
+  @Test
+  @DisplayName(
+      "lets a pod reach the Kubernetes API, by the service's address too, and nothing else inside")
+  void apiAlone() throws IOException {
+    serve(addresses.inside(), API);
+    serve(addresses.inside(), REGISTRY);
+    assertTrue(podConnects(addresses.kubernetesService(), 443));
+    assertTrue(podConnects(addresses.inside(), API));
+    assertFalse(podConnects(addresses.inside(), REGISTRY));
+    assertEquals(0, inPod("busybox ping -c 1 -W 5 " + addresses.gateway()).exitCode());
+  }
+}
