@@ -48,6 +48,7 @@ final class VmTranslation {
   private static final int FIRST_DISK = -200;
   private static final int FIRST_NIC = -300;
   private static final int CDROM = -400;
+  private static final int SUPER_IO_CONTROLLER = 400;
   private static final int FIRST_SERIAL_PORT = -500;
 
   /** A SCSI controller has 16 units, of which one is its own. */
@@ -172,7 +173,12 @@ final class VmTranslation {
 
   private static VirtualDevice serialPort(int number, Backing backing) {
     return new VirtualSerialPort(
-        FIRST_SERIAL_PORT - number, backing, VirtualDeviceConnectInfo.always(), true);
+        FIRST_SERIAL_PORT - number,
+        SUPER_IO_CONTROLLER,
+        number,
+        backing,
+        VirtualDeviceConnectInfo.always(),
+        true);
   }
 
   private long memoryMebibytes(Resources resources) {

@@ -118,8 +118,14 @@ public final class VirtualDevices {
       @Nullable Boolean uplink)
       implements DataObject {}
 
+  /**
+   * @param controllerKey of the controller for super I/O, 400 in every VM
+   * @param unitNumber which of the four ports the guest sees
+   */
   public record VirtualSerialPort(
       Integer key,
+      @Nullable Integer controllerKey,
+      @Nullable Integer unitNumber,
       @Nullable Backing backing,
       @Nullable VirtualDeviceConnectInfo connectable,
       Boolean yieldOnPoll)
