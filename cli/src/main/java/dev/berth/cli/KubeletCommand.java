@@ -202,6 +202,13 @@ final class KubeletCommand implements Runnable {
   private List<String> defaultMemory = List.of();
 
   @Option(
+      names = "--scratch-size",
+      paramLabel = "BYTES",
+      description =
+          "What a container that names no ephemeral-storage limit may write to its root; 10Gi by default.")
+  private List<String> scratchSize = List.of();
+
+  @Option(
       names = "--kubernetes-service-host",
       paramLabel = "HOST",
       description = "What pods find in KUBERNETES_SERVICE_HOST instead of the service's address.")

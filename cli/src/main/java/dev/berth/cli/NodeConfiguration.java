@@ -139,7 +139,7 @@ record NodeConfiguration(KubeletSettings settings) {
                 .map(host -> new ProviderConfiguration.HostAndPort(host, cluster.servicePort()))),
         new ProviderConfiguration.Containers(
             settings.defaultMemory(),
-            containers.scratchSize(),
+            settings.scratchSize(),
             containers.seccompDefault(),
             containers.imagePullDeadline(),
             containers.bootDeadline(),

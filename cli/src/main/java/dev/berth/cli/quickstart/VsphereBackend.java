@@ -13,6 +13,9 @@ record VsphereBackend(Site site) implements Backend {
   /** Where the lab's hosts dial to with the VMs' serial ports. */
   private static final int CONTROL_PORT = 10_251;
 
+  /** A scratch disk's template is uploaded whole, and copied so by the lab. */
+  private static final String SCRATCH_SIZE = "256Mi";
+
   @Override
   public String name() {
     return "vsphere";
@@ -35,6 +38,7 @@ record VsphereBackend(Site site) implements Backend {
     createVch(lab, control);
     List<String> options = new ArrayList<>(lab.options());
     options.addAll(List.of("--vch", site.name(), "--control-address", control));
+    options.addAll(List.of("--scratch-size", SCRATCH_SIZE));
     options.addAll(List.of("--directory", directory().resolve("vch").toString()));
     return options;
   }

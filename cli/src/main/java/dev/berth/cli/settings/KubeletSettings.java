@@ -14,6 +14,7 @@ import java.util.regex.Pattern;
  * @param directory for all state; made when missing
  * @param pods how many may run
  * @param defaultMemory bytes for a container without a limit
+ * @param scratchSize bytes of a container's scratch disk
  */
 public record KubeletSettings(
     String nodeName,
@@ -24,10 +25,11 @@ public record KubeletSettings(
     int pods,
     Registry registry,
     Cluster cluster,
-    long defaultMemory) {
+    long defaultMemory,
+    long scratchSize) {
   private static final Pattern NODE_NAME = Pattern.compile("[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?");
   private static final long MEBIBYTE = 1 << 20;
-  private static final long SMALLEST_MEMORY = 16 * MEBIBYTE;
+  private static final long SMALLEST = 16 * MEBIBYTE;
 
   /** How the kubelet's API is served. */
   public record Serving(
@@ -80,7 +82,8 @@ public record KubeletSettings(
         settings.integer("pod-limit", 1, 100_000).orElse(110),
         registry(settings, problems),
         cluster(settings),
-        memory(settings, problems));
+        atLeast("default-memory", 256 * MEBIBYTE, settings, problems),
+        atLeast("scratch-size", 10_240 * MEBIBYTE, settings, problems));
   }
 
   private static Serving serving(Settings settings) {
@@ -118,11 +121,11 @@ public record KubeletSettings(
         settings.integer("kubernetes-service-port", 1, 65_535).orElse(443));
   }
 
-  private static long memory(Settings settings, Problems problems) {
-    long memory = settings.bytes("default-memory").orElse(256 * MEBIBYTE);
-    if (memory < SMALLEST_MEMORY) {
-      problems.add("default-memory", "must be 16Mi or more");
+  private static long atLeast(String name, long byDefault, Settings settings, Problems problems) {
+    long bytes = settings.bytes(name).orElse(byDefault);
+    if (bytes < SMALLEST) {
+      problems.add(name, "must be 16Mi or more");
     }
-    return memory;
+    return bytes;
   }
 }
