@@ -14,7 +14,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith({Installation.Resolver.class, LeavesNothing.class})
 @DisplayName("Many pods at once")
 class ChurnTest {
-  private static final int PODS = 50;
+  private static final int PODS = Backend.CHOSEN.load().pods();
 
   private final Installation berth;
 
@@ -23,8 +23,8 @@ class ChurnTest {
   }
 
   @RepeatedTest(value = 2, name = "time {currentRepetition}")
-  @DisplayName("50 are created and deleted, and leave nothing behind")
-  void fifty() {
+  @DisplayName("are created and deleted, and leave nothing behind")
+  void createAndDelete() {
     List<String> names = IntStream.range(0, PODS).mapToObj(i -> "many-" + i).toList();
     StringBuilder manifests = new StringBuilder();
     for (String name : names) {

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("e2e")
 @ExtendWith({Installation.Resolver.class, LeavesNothing.class})
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@Only(on = Backend.LOCAL, because = "a datastore of the vCenter lab is never full")
 @DisplayName("A datastore without room")
 class FullDiskTest {
   private static final String SIZE = "192M";

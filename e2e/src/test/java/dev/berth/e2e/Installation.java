@@ -125,7 +125,9 @@ final class Installation implements AutoCloseable {
                 "--directory",
                 directory.toString(),
                 "--name",
-                name));
+                name,
+                "--backend",
+                Backend.CHOSEN.option()));
     arguments.addAll(List.of(more));
     return Command.of(arguments).deadline(Duration.ofMinutes(4)).run();
   }
@@ -152,6 +154,13 @@ final class Installation implements AutoCloseable {
     List<String> all = new ArrayList<>(List.of(command("kubectl")));
     all.addAll(List.of(arguments));
     return Command.of(all)
+        .environment(Map.of("KUBECONFIG", directory.resolve("kubeconfig").toString()));
+  }
+
+  /** The same on a terminal. */
+  Command terminal(String... arguments) {
+    String line = command("kubectl") + " " + String.join(" ", arguments);
+    return Command.of("script", "-qec", line, "/dev/null")
         .environment(Map.of("KUBECONFIG", directory.resolve("kubeconfig").toString()));
   }
 
@@ -290,8 +299,16 @@ final class Installation implements AutoCloseable {
     await().atMost(Duration.ofSeconds(20)).until(() -> !process.isAlive());
   }
 
-  /** What each containerVM has told of its state. */
+  VcenterLab lab() {
+    return new VcenterLab(this);
+  }
+
+  /** What each containerVM has told of its state, read past the control plane. */
   List<String> states() {
+    return Backend.CHOSEN == Backend.VSPHERE ? lab().states() : stateFiles();
+  }
+
+  private List<String> stateFiles() {
     try (Stream<Path> files = Files.walk(directory.resolve("vch/vms"))) {
       List<String> states = new ArrayList<>();
       for (Path file : files.filter(path -> path.endsWith("state.jsonl")).toList()) {

@@ -23,7 +23,7 @@ record Inventory(Map<String, Long> things) {
 
   /**
    * What containerVMs have in an installation: processes, network devices, packet filter, mounts,
-   * files, endpoints and control groups.
+   * and on the local backend files, endpoints and control groups, in vCenter what it lists.
    */
   static Inventory of(Installation berth) {
     List<String> things = new ArrayList<>();
@@ -33,6 +33,12 @@ record Inventory(Map<String, Long> things) {
     things.addAll(
         lines("neighbour", berth.inNamespace("ip", "neighbour", "show", "nud", "permanent"), 99));
     mounts().filter(mount -> mount.contains(berth.directory() + "/")).forEach(things::add);
+    things.addAll(Backend.CHOSEN == Backend.VSPHERE ? ofLab(berth) : ofMachine(berth));
+    return counted(things);
+  }
+
+  private static List<String> ofMachine(Installation berth) {
+    List<String> things = new ArrayList<>();
     Path vch = berth.directory().resolve("vch");
     for (String part : List.of("vms", "disks", "images/work")) {
       things.addAll(files(vch.resolve(part)));
@@ -42,7 +48,13 @@ record Inventory(Map<String, Long> things) {
     for (Path controller : List.of(CGROUPS, CGROUPS.resolve("cpu"))) {
       things.addAll(groups(controller.resolve("berth-" + berth.name())));
     }
-    return counted(things);
+    return things;
+  }
+
+  private static List<String> ofLab(Installation berth) {
+    List<String> things = new ArrayList<>(berth.lab().things());
+    things.addAll(files(berth.directory().resolve("vsphere/vch/images/work")));
+    return things;
   }
 
   /** What installations have on a host beside their directories. */
