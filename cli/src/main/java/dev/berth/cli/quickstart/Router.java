@@ -46,6 +46,7 @@ record Router(HostNetwork network, Addresses addresses, Optional<VirtualPort> ku
       chain routed {
         type filter hook forward priority filter; policy accept;
         iifname != %1$s accept
+        ct state established,related accept
         %5$s
         ip daddr %6$s drop
       }

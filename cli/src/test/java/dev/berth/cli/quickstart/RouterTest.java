@@ -83,9 +83,13 @@ class RouterTest {
 
   /** Waits until it listens. */
   private void serve(String address, int port) throws IOException {
-    List<String> command =
-        network.inside(
-            List.of("python3", "-m", "http.server", Integer.toString(port), "--bind", address));
+    serve(NAME, address, port);
+  }
+
+  private void serve(String namespace, String address, int port) throws IOException {
+    List<String> command = new ArrayList<>(List.of("ip", "netns", "exec", namespace));
+    command.addAll(
+        List.of("python3", "-m", "http.server", Integer.toString(port), "--bind", address));
     services.add(
         new ProcessBuilder(command)
             .redirectErrorStream(true)
@@ -93,12 +97,23 @@ class RouterTest {
             .start());
     await()
         .atMost(Duration.ofSeconds(20))
-        .until(() -> network.run(List.of("ss", "-Hltn"), "").contains(address + ":" + port));
+        .until(
+            () ->
+                Shell.require("ip", "netns", "exec", namespace, "ss", "-Hltn")
+                    .contains(address + ":" + port));
   }
 
   private static boolean podConnects(String address, int port) {
     String open = "exec 3<>/dev/tcp/%s/%d".formatted(address, port);
     return Shell.succeeds("ip", "netns", "exec", POD, "timeout", "2", "bash", "-c", open);
+  }
+
+  @Test
+  @DisplayName("lets the host connect to a pod, and the pod answer")
+  void hostToPod() throws IOException {
+    serve(POD, pod, 80);
+    String open = "exec 3<>/dev/tcp/%s/80".formatted(pod);
+    assertTrue(Shell.succeeds("timeout", "5", "bash", "-c", open));
   }
 
   @Test
