@@ -24,8 +24,13 @@ public final class TetherInteraction implements InteractionService {
 
     TetherClient tether(String containerVmId);
 
-    /** What the hypervisor wrote; closed by the caller. */
-    LogSource log(String containerVmId);
+    /**
+     * What the hypervisor wrote.
+     *
+     * @param following whether its reader waits for more
+     * @return closed by the caller
+     */
+    LogSource log(String containerVmId, boolean following);
   }
 
   public TetherInteraction(Guests guests) {
@@ -44,7 +49,8 @@ public final class TetherInteraction implements InteractionService {
 
   @Override
   public LogReader logs(String containerVmId, LogRequest request) {
-    return CriLog.open(guests.log(containerVmId), request, new Attempts(guests, containerVmId));
+    return CriLog.open(
+        guests.log(containerVmId, request.follow()), request, new Attempts(guests, containerVmId));
   }
 
   @Override

@@ -24,6 +24,8 @@ import dev.berth.portlayer.vsphere.compute.GroupIndex;
 import dev.berth.portlayer.vsphere.compute.VchSettings;
 import dev.berth.portlayer.vsphere.compute.VsphereCompute;
 import dev.berth.portlayer.vsphere.compute.VsphereGroups;
+import dev.berth.portlayer.vsphere.events.EventScope;
+import dev.berth.portlayer.vsphere.events.VcenterEvents;
 import dev.berth.portlayer.vsphere.interaction.DatastoreLogSource;
 import dev.berth.portlayer.vsphere.interaction.LogPolls;
 import dev.berth.portlayer.vsphere.network.VsphereNetwork;
@@ -32,6 +34,7 @@ import dev.berth.portlayer.vsphere.vch.InstalledVch;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -46,7 +49,7 @@ public final class VspherePortLayer implements PortLayer {
   /** Closed last one first. */
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
 
-  private final EventLog events = new EventLog(EVENTS);
+  private final VcenterEvents events;
   private final VsphereNetwork network;
   private final VsphereStorage storage;
   private final VsphereCompute compute;
@@ -59,11 +62,17 @@ public final class VspherePortLayer implements PortLayer {
       VimClient client = opened(VimClient.connect(configuration.vcenter()));
       InstalledVch vch = InstalledVch.find(client, configuration.name(), authority.pem());
       VchSettings settings = vch.settings();
-      GroupIndex index = new GroupIndex(settings.name(), events);
-      PropertyStream stream =
+      EventLog log = new EventLog(EVENTS);
+      GroupIndex index = new GroupIndex(settings.name(), log);
+      events =
           opened(
-              PropertyStream.open(
-                  client, List.of(GroupIndex.filter(settings.folder(), settings.pool())), index));
+              new VcenterEvents(
+                  client,
+                  log,
+                  new EventScope(settings.folder(), settings.cluster(), vch.datastore()),
+                  index::subject,
+                  configuration.directory().resolve("events.json")));
+      PropertyStream stream = opened(stream(client, settings, index));
       DatastoreFiles files =
           new DatastoreFiles(
               client, stream, settings.datacenter(), vch.datacenterName(), vch.datastore());
@@ -81,7 +90,7 @@ public final class VspherePortLayer implements PortLayer {
               files,
               settings,
               configuration.containerVms(),
-              events,
+              log,
               storage::exists,
               network::exists);
       LogPolls polls = new LogPolls();
@@ -123,6 +132,17 @@ public final class VspherePortLayer implements PortLayer {
     }
   }
 
+  private PropertyStream stream(VimClient client, VchSettings vch, GroupIndex index) {
+    return PropertyStream.open(
+        client,
+        List.of(GroupIndex.filter(vch.folder(), vch.pool())),
+        events::filters,
+        (stream, changed) -> {
+          index.changed(stream, changed);
+          events.changed(changed);
+        });
+  }
+
   private static HostInformation host(InstalledVch vch, VimClient client) {
     return new HostInformation(
         vch.record().kernelVersion(),
@@ -150,10 +170,13 @@ public final class VspherePortLayer implements PortLayer {
     }
 
     @Override
-    public LogSource log(String containerVmId) {
+    public LogSource log(String containerVmId, boolean following) {
       var _ = observe(containerVmId);
       return new DatastoreLogSource(
-          files, vch.log(containerVmId), polls, DatastoreLogSource.FOLLOWING);
+          files,
+          vch.log(containerVmId),
+          polls,
+          following ? DatastoreLogSource.FOLLOWING : Duration.ZERO);
     }
   }
 

@@ -274,7 +274,7 @@ public final class LocalCompute implements ComputeService, TetherInteraction.Gue
   }
 
   @Override
-  public LogSource log(String containerVmId) {
+  public LogSource log(String containerVmId, boolean following) {
     return new FileLogSource(machine(containerVmId).files(), environment.watcher());
   }
 

@@ -43,8 +43,13 @@ public final class VimFault extends RuntimeException {
 
   /** The failure of a task. */
   public static VimFault ofTask(String doing, LocalizedMethodFault error) {
+    String message = Objects.requireNonNullElse(error.localizedMessage(), "");
+    // Some faults say in general what they are, and in a property of theirs what has happened.
+    String reason = error.fault().text("reason");
     return new VimFault(
-        doing, error.fault(), Objects.requireNonNullElse(error.localizedMessage(), ""));
+        doing,
+        error.fault(),
+        reason.isBlank() || message.contains(reason) ? message : message + " (" + reason + ")");
   }
 
   /** The fault's type, as {@code InsufficientResourcesFault}. */

@@ -13,6 +13,7 @@ import dev.berth.portlayer.events.PortLayerEvent;
 import dev.berth.portlayer.vsphere.client.ManagedObject;
 import dev.berth.portlayer.vsphere.client.PropertyStream;
 import dev.berth.portlayer.vsphere.compute.VmRecord.GroupRecord;
+import dev.berth.portlayer.vsphere.events.EventSubject;
 import dev.berth.portlayer.vsphere.vim.Collector.ObjectSpec;
 import dev.berth.portlayer.vsphere.vim.Collector.PropertyFilterSpec;
 import dev.berth.portlayer.vsphere.vim.Collector.PropertySpec;
@@ -274,6 +275,13 @@ public final class GroupIndex implements PropertyStream.Listener {
 
   synchronized List<Member> all() {
     return members().toList();
+  }
+
+  /** Which containerVM a VM is, if it is one. */
+  public synchronized Optional<EventSubject> subject(ManagedObjectReference vm) {
+    return Optional.ofNullable(vms.get(vm))
+        .map(IndexedVm::shown)
+        .map(member -> new EventSubject(member.id(), member.groupId()));
   }
 
   /** Whether a disk belongs to a containerVM that is powered on. */

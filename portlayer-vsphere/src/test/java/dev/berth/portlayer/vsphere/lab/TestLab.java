@@ -17,8 +17,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -47,13 +50,16 @@ public final class TestLab implements AutoCloseable {
   private final HttpClient http = HttpClient.newHttpClient();
   private final JsonNode lab;
 
-  private TestLab() {
+  private TestLab(String... options) {
     try {
       directory = Files.createTempDirectory("vsphere-lab");
       build();
+      List<String> command =
+          new ArrayList<>(
+              List.of(BIN.resolve("vsphere-lab").toString(), "--directory", directory.toString()));
+      command.addAll(List.of(options));
       process =
-          new ProcessBuilder(
-                  BIN.resolve("vsphere-lab").toString(), "--directory", directory.toString())
+          new ProcessBuilder(command)
               .redirectErrorStream(true)
               .redirectOutput(directory.resolve("output").toFile())
               .start();
@@ -68,6 +74,11 @@ public final class TestLab implements AutoCloseable {
         .failFast("the lab ended", () -> !process.isAlive())
         .until(() -> Files.exists(file));
     lab = JSON.readTree(file);
+  }
+
+  /** A lab of the caller's own whose VMs boot; it needs root and QEMU. */
+  public static TestLab booting() {
+    return new TestLab("--boot");
   }
 
   private static void build() throws IOException {
@@ -204,6 +215,14 @@ public final class TestLab implements AutoCloseable {
 
   public void recoverHost(String name) {
     control("POST", "/hosts/" + name + "/recover", null);
+  }
+
+  /** The QEMU of a VM that is on. */
+  public Optional<ProcessHandle> qemu(String vm) {
+    return process
+        .descendants()
+        .filter(child -> child.info().commandLine().filter(line -> line.contains(vm)).isPresent())
+        .findFirst();
   }
 
   private JsonNode control(String method, String path, @Nullable Object body) {
