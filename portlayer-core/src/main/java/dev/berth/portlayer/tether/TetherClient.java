@@ -16,6 +16,7 @@ import dev.berth.tether.v1.State;
 import dev.berth.tether.v1.StatsRequest;
 import dev.berth.tether.v1.StopRequest;
 import dev.berth.tether.v1.TetherGrpc;
+import dev.berth.tether.v1.WriteVolumeRequest;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
@@ -35,6 +36,9 @@ public final class TetherClient implements AutoCloseable {
   /** Unpacking arguments and mounting under an emulator that shares its processor with others. */
   private static final Duration START = Duration.ofSeconds(60);
 
+  /** Bytes a second through a serial port under emulation, while others use the processor. */
+  private static final int SLOWEST = 8 * 1024;
+
   private final String id;
   private final ManagedChannel channel;
   private final TetherGrpc.TetherBlockingStub stub;
@@ -52,7 +56,9 @@ public final class TetherClient implements AutoCloseable {
 
   /** Replaces the files of one in-memory volume. Idempotent. */
   public void writeVolume(FilesVolume volume) {
-    call(CALL, tether -> tether.writeVolume(TetherMessages.volume(volume)));
+    WriteVolumeRequest request = TetherMessages.volume(volume);
+    Duration transfer = Duration.ofSeconds(request.getSerializedSize() / SLOWEST);
+    call(CALL.plus(transfer), tether -> tether.writeVolume(request));
   }
 
   /**

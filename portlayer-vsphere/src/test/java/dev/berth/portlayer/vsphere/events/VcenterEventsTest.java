@@ -13,6 +13,7 @@ import dev.berth.portlayer.vsphere.client.PropertyStream;
 import dev.berth.portlayer.vsphere.client.VimClient;
 import dev.berth.portlayer.vsphere.client.VimFault;
 import dev.berth.portlayer.vsphere.lab.LabFolder;
+import dev.berth.portlayer.vsphere.lab.MigrateVm;
 import dev.berth.portlayer.vsphere.lab.TestLab;
 import dev.berth.portlayer.vsphere.vim.Call;
 import dev.berth.portlayer.vsphere.vim.ManagedObjectReference;
@@ -43,9 +44,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(180)
 class VcenterEventsTest {
   private static final Duration DEADLINE = Duration.ofSeconds(30);
-
-  @Call("MigrateVM_Task")
-  record MigrateVm(ManagedObjectReference host, String priority) implements TaskRequest {}
 
   @Call("EnterMaintenanceMode_Task")
   record EnterMaintenance(int timeout) implements TaskRequest {}

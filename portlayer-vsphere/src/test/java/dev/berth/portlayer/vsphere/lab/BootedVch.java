@@ -6,12 +6,14 @@ import dev.berth.portlayer.image.ImageStoreConfiguration;
 import dev.berth.portlayer.image.testing.TestRegistry;
 import dev.berth.portlayer.vsphere.VsphereConfiguration;
 import dev.berth.portlayer.vsphere.VspherePortLayer;
+import dev.berth.portlayer.vsphere.client.PropertyStream;
 import dev.berth.portlayer.vsphere.client.VimClient;
 import dev.berth.portlayer.vsphere.network.PortGroupNetwork;
 import dev.berth.portlayer.vsphere.vch.BootstrapIso;
 import dev.berth.portlayer.vsphere.vch.VchAdministration;
 import dev.berth.portlayer.vsphere.vch.VchSpecification;
 import dev.berth.portlayer.vsphere.vch.VchSpecification.Limits;
+import dev.berth.portlayer.vsphere.vim.ManagedObjectReference;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -20,11 +22,13 @@ import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 
 /** A VCH whose containerVMs boot, in a lab of its own, with its control plane. */
 public final class BootedVch implements AutoCloseable {
   private static final String NAME = "vch";
+  private static final List<String> HOSTS = List.of("DC0_C0_H0", "DC0_C0_H1", "DC0_C0_H2");
   private static final Path BOOT =
       Path.of(System.getProperty("berth.work", "../.berth")).resolve("boot");
 
@@ -106,6 +110,44 @@ public final class BootedVch implements AutoCloseable {
     portLayer.close();
     portLayer = open();
     return portLayer;
+  }
+
+  /** Moves the VCH's only VM, which is on, to another host. */
+  public void migrate() {
+    try (VimClient client = VimClient.connect(lab.settings())) {
+      LabFolder folder = LabFolder.of(client, "DC0/vm/" + NAME);
+      try (PropertyStream stream =
+          PropertyStream.open(client, List.of(folder.filter()), (following, changed) -> {})) {
+        ManagedObjectReference vm = stream.objects("VirtualMachine").getFirst().reference();
+        ManagedObjectReference host = host(client, vm);
+        ManagedObjectReference other =
+            HOSTS.stream()
+                .map(name -> LabFolder.find(client, "DC0/host/DC0_C0/" + name))
+                .filter(found -> !found.equals(host))
+                .findFirst()
+                .orElseThrow();
+        stream.run(vm, new MigrateVm(other, "defaultPriority"), Duration.ofMinutes(1));
+        if (host(client, vm).equals(host)) {
+          throw new IllegalStateException(vm + " has not moved");
+        }
+      }
+    }
+  }
+
+  /** The name of the host that the VCH's only VM is on. */
+  public String host() {
+    try (VimClient client = VimClient.connect(lab.settings())) {
+      LabFolder folder = LabFolder.of(client, "DC0/vm/" + NAME);
+      try (PropertyStream stream =
+          PropertyStream.open(client, List.of(folder.filter()), (following, changed) -> {})) {
+        ManagedObjectReference vm = stream.objects("VirtualMachine").getFirst().reference();
+        return client.property(host(client, vm), "name", String.class).orElseThrow();
+      }
+    }
+  }
+
+  private static ManagedObjectReference host(VimClient client, ManagedObjectReference vm) {
+    return client.property(vm, "runtime.host", ManagedObjectReference.class).orElseThrow();
   }
 
   /** Kills the QEMU of a containerVM. */

@@ -22,6 +22,11 @@ public record LabFolder(
         find(client, "DC0/host/DC0_C0/Resources"));
   }
 
+  /** A folder that there is. */
+  public static LabFolder of(VimClient client, String path) {
+    return new LabFolder(client, find(client, path), find(client, "DC0/host/DC0_C0/Resources"));
+  }
+
   public static ManagedObjectReference find(VimClient client, String path) {
     return client.call(client.content().searchIndex(), new Methods.FindByInventoryPath(path));
   }
