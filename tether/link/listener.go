@@ -19,8 +19,9 @@ type Stream interface {
 	SetWriteDeadline(time.Time) error
 }
 
-// releaseAfter is how long a prefix of the magic is held back in a session.
-const releaseAfter = 5 * time.Millisecond
+// releaseAfter is how long a prefix of the magic is held back in a session: longer than a frame takes through an emulated serial port, on a
+// busy machine.
+const releaseAfter = 200 * time.Millisecond
 
 // handshakeWrite bounds the writing of one frame: a host that does not read begins again anyway.
 const handshakeWrite = time.Second

@@ -26,6 +26,7 @@ final class SerialPort {
   private LinkFrame.@Nullable Nonce name;
   private @Nullable SerialSession session;
   private @Nullable Future<?> asking;
+  private @Nullable Future<?> releasing;
 
   private SerialPort(SerialLines lines, Channel channel) {
     this.lines = lines;
@@ -102,8 +103,12 @@ final class SerialPort {
       receive(piece.get());
       piece = scanner.next();
     }
+    // What is held now is not what was held before, and has a time of its own.
+    if (releasing != null) {
+      releasing.cancel(false);
+    }
     if (scanner.isHolding()) {
-      var _ = lines.schedule(this::release, SerialSession.RELEASE_AFTER);
+      releasing = lines.schedule(this::release, SerialSession.RELEASE_AFTER);
     }
   }
 

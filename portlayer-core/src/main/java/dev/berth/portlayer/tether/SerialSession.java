@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class SerialSession extends ChannelInboundHandlerAdapter {
   /** How long a beginning of the magic is held back. */
-  static final Duration RELEASE_AFTER = Duration.ofMillis(5);
+  static final Duration RELEASE_AFTER = Duration.ofMillis(200);
 
   /** As large as the guest's. */
   private static final int WINDOW = 128 * 1024;
