@@ -22,7 +22,7 @@ public final class Bench {
   private static final double MARK_500 = 366;
 
   private static final double MARK_2000 = 401;
-  private static final Set<String> ALL = Set.of("start", "use", "pull", "throughput");
+  private static final Set<String> ALL = Set.of("start", "use", "pull", "throughput", "vsphere");
 
   private final Path root;
   private final List<String> kernels;
@@ -62,6 +62,10 @@ public final class Bench {
     }
     if (sections.contains("throughput")) {
       throughput();
+    }
+    if (sections.contains("vsphere")) {
+      out.println("making VMs on a vCenter that does not boot them");
+      new Vcenter(report).measure(List.of(500, 1000, 2000), 1);
     }
     report.print(out);
     report.write(root.resolve(".berth/bench.json"));

@@ -102,7 +102,7 @@ public final class LabVch implements AutoCloseable {
   }
 
   private InstalledVch create(VimClient client, int number) {
-    String subnet = "10.%d.0.".formatted(100 + number);
+    String subnet = "10.%d.".formatted(100 + number);
     VchSpecification specification =
         new VchSpecification(
             name,
@@ -114,10 +114,10 @@ public final class LabVch implements AutoCloseable {
                 new PortGroupNetwork(
                     "pods",
                     "DC0_DVPG0",
-                    subnet + "0/24",
-                    subnet + "1",
-                    subnet + "1",
-                    subnet + "254",
+                    subnet + "0.0/16",
+                    subnet + "0.1",
+                    subnet + "0.1",
+                    subnet + "255.254",
                     List.of(),
                     1500)),
             URI.create("tcp://127.0.0.1:" + number),
