@@ -55,6 +55,18 @@ final class Vcenter {
       Function<VcenterLoad.Round, VcenterLoad.Step> step) {
     add(section, what, "s", all, round -> step.apply(round).seconds());
     add(section, what, "groups/s", all, round -> groups / step.apply(round).seconds());
+    add(
+        section,
+        what + ": processor time, port layer",
+        "ms/group",
+        all,
+        round -> step.apply(round).own() * 1000 / groups);
+    add(
+        section,
+        what + ": processor time, lab",
+        "ms/group",
+        all,
+        round -> step.apply(round).lab() * 1000 / groups);
     calls(section, what, groups, all, step);
   }
 

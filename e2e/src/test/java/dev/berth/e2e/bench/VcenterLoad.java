@@ -32,11 +32,17 @@ final class VcenterLoad implements AutoCloseable {
 
   private final TestLab lab = TestLab.large();
   private final LabVch vch = new LabVch(lab);
+  private final ProcessHandle process = lab.process();
   private final Image image;
   private final int atOnce;
 
-  /** How long something took, and how often each method of vCenter was called meanwhile. */
-  record Step(double seconds, Map<String, Integer> calls) {}
+  /**
+   * How long something took, and how often each method of vCenter was called meanwhile.
+   *
+   * @param own processor time of this process, seconds
+   * @param lab the lab's
+   */
+  record Step(double seconds, double own, double lab, Map<String, Integer> calls) {}
 
   /**
    * One load.
@@ -88,7 +94,7 @@ final class VcenterLoad implements AutoCloseable {
               vch.restart();
               expect(groups);
             });
-    double resident = Machine.resident(lab.pid());
+    double resident = Machine.resident(process.pid());
     Step destroyed = timed(() -> each(names, this::destroy));
     expect(0);
     return new Round(created, poweredOn, listed, restarted, destroyed, before, heap, resident);
@@ -96,12 +102,21 @@ final class VcenterLoad implements AutoCloseable {
 
   private Step timed(Work work) throws InterruptedException {
     Map<String, Integer> before = lab.calls();
+    double own = processor(ProcessHandle.current());
+    double others = processor(process);
     long begun = System.nanoTime();
     work.run();
     double seconds = (System.nanoTime() - begun) / 1e9;
+    own = processor(ProcessHandle.current()) - own;
+    others = processor(process) - others;
     Map<String, Integer> calls = lab.calls();
     calls.replaceAll((method, count) -> count - before.getOrDefault(method, 0));
-    return new Step(seconds, calls);
+    return new Step(seconds, own, others, calls);
+  }
+
+  /** The processor time that a process has had, seconds. */
+  private static double processor(ProcessHandle process) {
+    return process.info().totalCpuDuration().orElseThrow().toMillis() / 1000.0;
   }
 
   /** Not too many at once: a node has its limit as well. */

@@ -207,8 +207,8 @@ public final class TestLab implements AutoCloseable {
   }
 
   /** The process of the lab. */
-  public long pid() {
-    return process.pid();
+  public ProcessHandle process() {
+    return process.toHandle();
   }
 
   public void latency(String protocol, int milliseconds) {
