@@ -232,7 +232,17 @@ class VimClientTest {
     ManagedObjectReference parent = vmFolder();
     lab.outage("refuse", 1.5);
 
-    client.call(parent, new Methods.CreateFolder("after the outage"));
+    // A request may go over a kept connection while that ends, and then may have been done; this
+    // one is answered by the end of it at once, and what comes after finds none to go over.
+    for (int i = 0; i < 2; i++) {
+      try {
+        client.call(parent, new Methods.CreateFolder("after the outage"));
+        break;
+      } catch (PortLayerException e) {
+        assertEquals(0, i, e::toString);
+        assertEquals(Code.UNAVAILABLE, e.code(), e::toString);
+      }
+    }
 
     assertTrue(find("DC0/vm/after the outage").isPresent());
   }
