@@ -19,6 +19,8 @@ type Config struct {
 	Hostname   string      `json:"hostname"`
 	Interfaces []Interface `json:"interfaces"`
 	Disks      []Disk      `json:"disks"`
+	// MemoryLimit is what the container may use, in bytes; 0 leaves it what the kernel and the tether do not use.
+	MemoryLimit int `json:"memoryLimit,omitempty"`
 	// Entropy, base64 in JSON, is credited to the kernel's random number generator when given; it must be fresh for every boot.
 	Entropy []byte `json:"entropy,omitempty"`
 	// Process, base64 in JSON, is an InitialProcess of the schema, when there is one.
@@ -78,6 +80,8 @@ func ParseConfigWithoutKey(content []byte) (*Config, error) {
 		return nil, errors.New("boot configuration: id is missing")
 	case (config.Identity.Certificate == "") != (config.Identity.Key == "") || config.Identity.Authority == "":
 		return nil, errIdentity
+	case config.MemoryLimit < 0:
+		return nil, errors.New("boot configuration: memoryLimit is negative")
 	}
 	if _, ok := config.Serial(RoleImage); !ok {
 		return nil, errors.New("boot configuration: disks has none with the role image")
@@ -107,6 +111,8 @@ func (c *Config) read(r *jsonReader) {
 		case "disks":
 			c.Disks = nil
 			r.array(func() { c.Disks = append(c.Disks, readDisk(r)) })
+		case "memoryLimit":
+			c.MemoryLimit = r.integer()
 		case "entropy":
 			c.Entropy = r.base64()
 		case "process":

@@ -33,6 +33,7 @@ func TestBadConfigNamesTheField(t *testing.T) {
 		{`52:54:00:12:34:56`, `52:54`, "interfaces[0].mac"},
 		{`10.222.0.5/24`, `10.222.0.5`, "interfaces[0].addresses"},
 		{`"gateway":"10.222.0.1"`, `"gateway":"x"`, "interfaces[0].gateway"},
+		{`"hostname"`, `"memoryLimit":-1,"hostname"`, "memoryLimit"},
 		{`"mtu":1500`, `"mtu":-1`, "interfaces[0].mtu"},
 		{`{"schema"`, `["schema"`, "not valid JSON"},
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -91,8 +92,9 @@ func mountAt(kind, target string, flags uintptr, options string) error {
 }
 
 // MakeCgroup makes the container's cgroup, which counts its consumption and its OOM kills and is killed as one by the OOM killer, as the
-// kubelet has it.
-func MakeCgroup() error {
+// kubelet has it. Beyond the limit in bytes, if it is not 0, the container is killed while the kernel and the tether still have theirs: a VM that
+// is out of memory as a whole may drop and read the same pages of programs for minutes instead.
+func MakeCgroup(memoryLimit int) error {
 	const control = Cgroups + "/cgroup.subtree_control"
 	controllers := []string{"+memory", "+cpu", "+pids", "+io"}
 	if os.WriteFile(control, []byte(strings.Join(controllers, " ")), 0) != nil {
@@ -105,7 +107,10 @@ func MakeCgroup() error {
 		return err
 	}
 	_ = os.WriteFile(ContainerCgroup+"/memory.oom.group", []byte("1"), 0)
-	return nil
+	if memoryLimit == 0 {
+		return nil
+	}
+	return os.WriteFile(ContainerCgroup+"/memory.max", []byte(strconv.Itoa(memoryLimit)), 0)
 }
 
 // deviceDeadline bounds the wait for a device of the configuration.

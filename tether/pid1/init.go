@@ -109,7 +109,8 @@ func (m *Machine) boot() error {
 	}
 	timing("config")
 	// No process may find the firmware's files.
-	for _, step := range []func() error{m.openPorts, m.mountDisks, boot.MakeCgroup, boot.Harden, boot.HideConfig} {
+	makeCgroup := func() error { return boot.MakeCgroup(config.MemoryLimit) }
+	for _, step := range []func() error{m.openPorts, m.mountDisks, makeCgroup, boot.Harden, boot.HideConfig} {
 		if err := step(); err != nil {
 			return err
 		}

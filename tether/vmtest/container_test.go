@@ -477,6 +477,9 @@ func testOutOfMemory(s *suite, t *testing.T) {
 	if _, err := s.client.Describe(within(t, callDeadline), &api.DescribeRequest{}); err != nil {
 		t.Errorf("the tether did not survive: %v", err)
 	}
+	attempt = s.run(t, shell("cat /sys/fs/cgroup/memory.max"))
+	s.awaitState("EXITED", attempt)
+	expectText(t, "limit", s.text(attempt, "stdout"), fmt.Sprintln(memoryLimit))
 }
 
 func testExec(s *suite, t *testing.T) {

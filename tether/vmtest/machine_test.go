@@ -49,6 +49,9 @@ type machine struct {
 	vsphere   bool
 }
 
+// memoryLimit is the container's, in bytes, in VMs of at least 256 MiB.
+const memoryLimit = 160 << 20
+
 type options struct {
 	arguments string // more kernel arguments
 	qemu      []string
@@ -142,8 +145,9 @@ func bootMachine(t testing.TB, of artifacts, o options) *machine {
 func (m *machine) config() boot.Config {
 	return boot.Config{
 		Schema: 1, ID: vmID, Hostname: "web-0",
-		Interfaces: []boot.Interface{{MAC: "52:54:00:12:34:56", Addresses: []string{"10.0.2.15/24"}, Gateway: "10.0.2.2", MTU: 1400}},
-		Disks:      []boot.Disk{{Serial: "image", Role: "image"}, {Serial: "scratch", Role: "scratch"}},
+		Interfaces:  []boot.Interface{{MAC: "52:54:00:12:34:56", Addresses: []string{"10.0.2.15/24"}, Gateway: "10.0.2.2", MTU: 1400}},
+		Disks:       []boot.Disk{{Serial: "image", Role: "image"}, {Serial: "scratch", Role: "scratch"}},
+		MemoryLimit: memoryLimit,
 	}
 }
 

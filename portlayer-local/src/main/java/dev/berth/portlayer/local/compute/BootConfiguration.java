@@ -14,6 +14,7 @@ import java.util.Locale;
 /**
  * What a guest is told at boot through the firmware device, as the tether reads it.
  *
+ * @param memoryLimit bytes that the container may use of the VM's memory
  * @param entropy fresh for every boot: the guest has little of its own so early
  * @param process the tether's message of what it starts by itself; empty for nothing
  */
@@ -24,6 +25,7 @@ record BootConfiguration(
     String hostname,
     List<Interface> interfaces,
     List<Disk> disks,
+    long memoryLimit,
     @SuppressWarnings("ArrayRecordComponent") byte[] entropy,
     @SuppressWarnings("ArrayRecordComponent") byte[] process) {
   private static final int SCHEMA = 1;
@@ -53,6 +55,7 @@ record BootConfiguration(
                     new Disk(
                         numbered.serial(), numbered.disk().role().name().toLowerCase(Locale.ROOT)))
             .toList(),
+        spec.resources().memoryLimit(),
         entropy,
         process);
   }

@@ -236,7 +236,8 @@ final class VmTranslation {
       Identity identity,
       String hostname,
       List<Interface> interfaces,
-      List<Disk> disks) {}
+      List<Disk> disks,
+      long memoryLimit) {}
 
   /** The guest makes a key of its own. */
   private record Identity(String authority) {}
@@ -258,7 +259,8 @@ final class VmTranslation {
             vm.disks().stream()
                 .map(
                     disk -> new Disk(serial(vm, disk), disk.role().name().toLowerCase(Locale.ROOT)))
-                .toList()));
+                .toList(),
+            vm.resources().memoryLimit()));
   }
 
   /**
