@@ -14,6 +14,9 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.TestInstance.Lifecycle;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
@@ -87,8 +90,36 @@ final class Installation implements AutoCloseable {
             Installation.class, key -> new Installation().up(), Installation.class);
   }
 
-  /** Gives the shared installation to test classes that ask for one. */
-  static final class Resolver implements ParameterResolver {
+  /**
+   * Gives the shared installation to test classes that ask for one. What a failed test left of it,
+   * it mends, so that the failure of one is not that of all after it.
+   */
+  static final class Resolver implements ParameterResolver, AfterEachCallback, AfterAllCallback {
+    @Override
+    public void afterEach(ExtensionContext context) {
+      if (context.getExecutionException().isEmpty()) {
+        return;
+      }
+      if (context.getTestInstanceLifecycle().equals(Optional.of(Lifecycle.PER_CLASS))) {
+        // The class's other tests may need what it made before them.
+        failed(context).put(context.getRequiredTestClass(), true);
+      } else {
+        shared(context).recover();
+      }
+    }
+
+    @Override
+    public void afterAll(ExtensionContext context) {
+      if (failed(context).remove(context.getRequiredTestClass()) != null
+          || context.getExecutionException().isPresent()) {
+        shared(context).recover();
+      }
+    }
+
+    private static ExtensionContext.Store failed(ExtensionContext context) {
+      return context.getRoot().getStore(ExtensionContext.Namespace.create(Resolver.class));
+    }
+
     @Override
     public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
       return parameter.getParameter().getType() == Installation.class;
@@ -102,8 +133,20 @@ final class Installation implements AutoCloseable {
 
   Installation up() {
     quickstart("--stop").expect(0);
-    start();
+    recover(); // An aborted run may have left pods in the control plane's store.
     return this;
+  }
+
+  /** Starts what does not run and deletes the node's pods; all pods where no others can be. */
+  private void recover() {
+    start();
+    List<String> which =
+        cluster.isEmpty()
+            ? List.of("--all")
+            : List.of("--all-namespaces", "--field-selector=spec.nodeName=" + name);
+    List<String> arguments = new ArrayList<>(List.of("delete", "pod", "--grace-period=1"));
+    arguments.addAll(which);
+    kubectl(arguments.toArray(String[]::new)).deadline(Duration.ofMinutes(3)).run().expect(0);
   }
 
   /** Starts what does not run; what runs is left alone. */
