@@ -59,7 +59,7 @@ final class IndexedVm {
                     object.reference(), record, power(object), extraConfig, Instant.now()));
   }
 
-  static PowerState power(ManagedObject object) {
+  private static PowerState power(ManagedObject object) {
     return object.get(POWER, String.class).filter("poweredOn"::equals).isPresent()
         ? PowerState.ON
         : PowerState.OFF;

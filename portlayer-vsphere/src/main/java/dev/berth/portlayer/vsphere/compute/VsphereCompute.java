@@ -107,7 +107,7 @@ public final class VsphereCompute implements ComputeService, AutoCloseable {
     GroupSpec spec = require(groupId).spec();
     spec.require(initial);
     long end = System.nanoTime() + deadline.toNanos();
-    Parallel.each(initial, process -> check(process));
+    initial.forEach(this::check);
     groups.powerOn(groupId);
     Parallel.each(
         spec.members(),
@@ -208,11 +208,12 @@ public final class VsphereCompute implements ComputeService, AutoCloseable {
 
   @Override
   public ContainerVm startProcess(String containerVmId, int attempt, ProcessSpec process) {
-    ContainerVm vm = vm(containerVmId).requireReady();
+    Member member = member(containerVmId);
+    ContainerVm vm = member.seen().requireReady();
     if (!vm.isNew(attempt)) {
       return vm;
     }
-    ManagedObjectReference reference = member(containerVmId).vm();
+    ManagedObjectReference reference = member.vm();
     index.begin(reference, attempt);
     // Of record first: when its VM goes and nobody has heard of it, it was lost and not unborn.
     groups.keep(reference);

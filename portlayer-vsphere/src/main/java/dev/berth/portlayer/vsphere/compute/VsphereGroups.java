@@ -57,8 +57,10 @@ public final class VsphereGroups {
   private final Predicate<DiskAttachment> disks;
   private final Predicate<NicAttachment> endpoints;
   private final Map<String, String> claimed = new ConcurrentHashMap<>();
-  private final List<ReentrantLock> locks =
-      IntStream.range(0, 64).mapToObj(i -> new ReentrantLock()).toList();
+  private final Locks groups = new Locks();
+
+  /** Apart from {@link #groups}: who changes a group waits for what is kept of its VMs. */
+  private final Locks keeping = new Locks();
 
   /**
    * @param stream follows what {@link GroupIndex#filter} says, for {@code index}
@@ -123,7 +125,7 @@ public final class VsphereGroups {
 
   /** As {@link dev.berth.portlayer.compute.ComputeService#create}. */
   public Group create(GroupSpec spec) {
-    return locked(spec.id(), () -> createLocked(spec));
+    return groups.with(spec.id(), () -> createLocked(spec));
   }
 
   private Group createLocked(GroupSpec spec) {
@@ -222,7 +224,7 @@ public final class VsphereGroups {
 
   /** Powers all VMs of a group on, as DRS places them. It does not wait for their guests. */
   public void powerOn(String groupId) {
-    locked(
+    groups.with(
         groupId,
         () -> {
           List<Member> off =
@@ -241,7 +243,7 @@ public final class VsphereGroups {
 
   /** Powers all VMs of a group off, at once. */
   public void powerOff(String groupId) {
-    locked(
+    groups.with(
         groupId,
         () -> {
           List<Member> members = require(groupId);
@@ -269,7 +271,7 @@ public final class VsphereGroups {
 
   /** As {@link dev.berth.portlayer.compute.ComputeService#destroy}. */
   public void destroy(String groupId) {
-    locked(
+    groups.with(
         groupId,
         () -> {
           List<Member> members = index.members(groupId);
@@ -312,36 +314,36 @@ public final class VsphereGroups {
 
   /** Makes what is not yet of record of a VM's attempts so, and nothing when everything is. */
   void keep(ManagedObjectReference vm) {
-    ReentrantLock lock = lock(vm.value());
-    lock.lock();
-    try {
-      index
-          .unkept(vm)
-          .ifPresent(
+    keeping.with(
+        vm.value(),
+        () -> {
+          Optional<Attempts> unkept = index.unkept(vm);
+          unkept.ifPresent(
               attempts -> {
                 vms.reconfigure(vm, attempts.option());
                 index.kept(vm, attempts);
               });
-    } finally {
-      lock.unlock();
-    }
+          return unkept;
+        });
   }
 
   private void tell(PortLayerEvent.Type type, GroupSpec spec) {
     events.append(new PortLayerEvent(Instant.now(), type, spec.id(), spec.id(), spec.name()));
   }
 
-  private <T> T locked(String groupId, Supplier<T> work) {
-    ReentrantLock lock = lock(groupId);
-    lock.lock();
-    try {
-      return work.get();
-    } finally {
-      lock.unlock();
-    }
-  }
+  /** One at a time of those who give the same id; two ids may have to wait for each other. */
+  private static final class Locks {
+    private final List<ReentrantLock> locks =
+        IntStream.range(0, 64).mapToObj(i -> new ReentrantLock()).toList();
 
-  private ReentrantLock lock(String id) {
-    return locks.get(Math.floorMod(id.hashCode(), locks.size()));
+    <T> T with(String id, Supplier<T> work) {
+      ReentrantLock lock = locks.get(Math.floorMod(id.hashCode(), locks.size()));
+      lock.lock();
+      try {
+        return work.get();
+      } finally {
+        lock.unlock();
+      }
+    }
   }
 }
