@@ -64,7 +64,7 @@ public record GuestReport(
         finished,
         state.path("exitCode").asInt(0),
         state.path("signal").asInt(0),
-        reason(text(state, "reason")),
+        Reason.of(text(state, "reason")),
         text(state, "message"));
   }
 
@@ -74,15 +74,6 @@ public record GuestReport(
 
   private static String text(JsonNode state, String field) {
     return state.path(field).asString("");
-  }
-
-  private static Reason reason(String text) {
-    return switch (text) {
-      case "Completed" -> Reason.COMPLETED;
-      case "OOMKilled" -> Reason.OUT_OF_MEMORY;
-      case "StartError" -> Reason.START_ERROR;
-      default -> Reason.ERROR;
-    };
   }
 
   private static Instant time(JsonNode state, String field) {

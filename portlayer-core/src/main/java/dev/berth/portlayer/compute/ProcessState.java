@@ -51,6 +51,16 @@ public sealed interface ProcessState {
     /** It could not be started: command not found, unknown user, … */
     START_ERROR,
     /** Its VM went away under it: killed, powered off, host failure. Exit code 137. */
-    VM_LOST
+    VM_LOST;
+
+    /** From a tether's word for it; {@link #ERROR} for one that is not known. */
+    public static Reason of(String told) {
+      return switch (told) {
+        case "Completed" -> COMPLETED;
+        case "OOMKilled" -> OUT_OF_MEMORY;
+        case "StartError" -> START_ERROR;
+        default -> ERROR;
+      };
+    }
   }
 }

@@ -54,17 +54,8 @@ public final class TetherMessages {
         finished,
         state.getExitCode(),
         state.getSignal(),
-        reason(state.getReason()),
+        ProcessState.Reason.of(state.getReason()),
         state.getMessage());
-  }
-
-  private static ProcessState.Reason reason(String reason) {
-    return switch (reason) {
-      case "Completed" -> ProcessState.Reason.COMPLETED;
-      case "OOMKilled" -> ProcessState.Reason.OUT_OF_MEMORY;
-      case "StartError" -> ProcessState.Reason.START_ERROR;
-      default -> ProcessState.Reason.ERROR;
-    };
   }
 
   static Instant instant(Timestamp time) {
