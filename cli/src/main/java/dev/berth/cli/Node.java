@@ -1,6 +1,7 @@
 package dev.berth.cli;
 
 import dev.berth.cli.settings.KubeletSettings;
+import dev.berth.portlayer.Parts;
 import dev.berth.portlayer.PortLayer;
 import dev.berth.provider.Provider;
 import dev.berth.provider.api.KubeletApiServer;
@@ -14,8 +15,6 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,7 +23,7 @@ import org.slf4j.LoggerFactory;
 final class Node implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Node.class);
 
-  private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+  private final Parts parts = new Parts();
 
   private Node() {}
 
@@ -66,15 +65,16 @@ final class Node implements AutoCloseable {
   }
 
   private void begin(NodeConfiguration configuration, KubeletSettings settings) {
-    KubernetesClient client = opened(client(settings));
-    PortLayer portLayer = opened(configuration.openPortLayer());
+    KubernetesClient client = parts.add(client(settings));
+    PortLayer portLayer = parts.add(configuration.openPortLayer());
     PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-    parts.push(meters::close);
-    Provider provider = opened(new Provider(configuration.provider(), client, portLayer, meters));
+    parts.add(meters::close);
+    Provider provider =
+        parts.add(new Provider(configuration.provider(), client, portLayer, meters));
     // Before the API listens, so that whoever finds it there finds every pod in it.
     provider.start();
     KubeletApiServer server =
-        opened(
+        parts.add(
             KubeletApiServer.start(
                 configuration.api(),
                 provider.directory(),
@@ -83,11 +83,6 @@ final class Node implements AutoCloseable {
                 new ClusterAuthorizer(client, settings.nodeName()),
                 meters));
     LOG.info("Node {} is at work; its API listens on {}", settings.nodeName(), server.address());
-  }
-
-  private <T extends AutoCloseable> T opened(T part) {
-    parts.push(part);
-    return part;
   }
 
   private static KubernetesClient client(KubeletSettings settings) {
@@ -127,13 +122,6 @@ final class Node implements AutoCloseable {
   /** Closes the parts, last one first. Idempotent. */
   @Override
   public void close() {
-    while (!parts.isEmpty()) {
-      AutoCloseable part = parts.pop();
-      try {
-        part.close();
-      } catch (Exception e) {
-        LOG.warn("Closing {}: {}", part.getClass().getSimpleName(), e.getMessage());
-      }
-    }
+    parts.close();
   }
 }

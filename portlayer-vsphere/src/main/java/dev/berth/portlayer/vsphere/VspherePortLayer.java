@@ -1,5 +1,6 @@
 package dev.berth.portlayer.vsphere;
 
+import dev.berth.portlayer.Parts;
 import dev.berth.portlayer.PortLayer;
 import dev.berth.portlayer.PortLayerException;
 import dev.berth.portlayer.compute.ComputeService;
@@ -35,19 +36,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.List;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** A Virtual Container Host in a vCenter's resource pool. */
 public final class VspherePortLayer implements PortLayer {
-  private static final Logger LOG = LoggerFactory.getLogger(VspherePortLayer.class);
   private static final int EVENTS = 10_000;
 
-  /** Closed last one first. */
-  private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+  private final Parts parts = new Parts();
 
   private final VcenterEvents events;
   private final VsphereNetwork network;
@@ -59,24 +54,24 @@ public final class VspherePortLayer implements PortLayer {
     boolean done = false;
     try {
       VchAuthority authority = VchAuthority.open(directory(configuration.directory()));
-      VimClient client = opened(VimClient.connect(configuration.vcenter()));
+      VimClient client = parts.add(VimClient.connect(configuration.vcenter()));
       InstalledVch vch = InstalledVch.find(client, configuration.name(), authority.pem());
       VchSettings settings = vch.settings();
       EventLog log = new EventLog(EVENTS);
       GroupIndex index = new GroupIndex(settings.name(), log);
       events =
-          opened(
+          parts.add(
               new VcenterEvents(
                   client,
                   log,
                   new EventScope(settings.folder(), settings.cluster(), vch.datastore()),
                   index::subject,
                   configuration.directory().resolve("events.json")));
-      PropertyStream stream = opened(stream(client, settings, index));
+      PropertyStream stream = parts.add(stream(client, settings, index));
       DatastoreFiles files =
           new DatastoreFiles(
               client, stream, settings.datacenter(), vch.datacenterName(), vch.datastore());
-      ImageStore images = opened(ImageStore.open(configuration.images()));
+      ImageStore images = parts.add(ImageStore.open(configuration.images()));
       network =
           new VsphereNetwork(settings.name(), files, settings.root(), vch.record().networks());
       storage =
@@ -95,13 +90,13 @@ public final class VspherePortLayer implements PortLayer {
               network::exists);
       LogPolls polls = new LogPolls();
       compute =
-          opened(
+          parts.add(
               new VsphereCompute(
                   groups,
                   index,
                   host(vch, client),
-                  opened(new TetherClients(authority)),
-                  opened(new SerialEndpoint(configuration.control())),
+                  parts.add(new TetherClients(authority)),
+                  parts.add(new SerialEndpoint(configuration.control())),
                   id -> polls.wake(settings.log(id))));
       interaction = new TetherInteraction(new Guests(compute, files, settings, polls));
       done = true;
@@ -149,11 +144,6 @@ public final class VspherePortLayer implements PortLayer {
         "Debian GNU/Linux 12 (containerVM)",
         "amd64",
         "vsphere://" + client.content().about().version());
-  }
-
-  private <T extends AutoCloseable> T opened(T part) {
-    parts.push(part);
-    return part;
   }
 
   private record Guests(
@@ -208,13 +198,6 @@ public final class VspherePortLayer implements PortLayer {
   /** Idempotent. */
   @Override
   public void close() {
-    while (!parts.isEmpty()) {
-      AutoCloseable part = parts.pop();
-      try {
-        part.close();
-      } catch (Exception e) {
-        LOG.warn("Closing {}: {}", part.getClass().getSimpleName(), e.getMessage());
-      }
-    }
+    parts.close();
   }
 }
