@@ -17,7 +17,7 @@ import java.util.function.Function;
  * The rules and groups of the cluster that a pool is in. Reading and changing fail with {@link
  * dev.berth.portlayer.PortLayerException}. Safe for use by many threads.
  */
-final class ClusterConfiguration {
+public final class ClusterConfiguration {
   private static final Duration DEADLINE = Duration.ofMinutes(5);
 
   private final VimClient client;
@@ -28,7 +28,8 @@ final class ClusterConfiguration {
   /**
    * @param owner of the pool: a cluster, or a host alone
    */
-  ClusterConfiguration(VimClient client, PropertyStream stream, ManagedObjectReference owner) {
+  public ClusterConfiguration(
+      VimClient client, PropertyStream stream, ManagedObjectReference owner) {
     this.client = client;
     this.stream = stream;
     this.owner = owner;
@@ -50,7 +51,7 @@ final class ClusterConfiguration {
   }
 
   /** Changes what is there, one after another; a change of nothing is not made. */
-  void change(Function<ClusterConfigInfoEx, ClusterConfigSpecEx> change) {
+  public void change(Function<ClusterConfigInfoEx, ClusterConfigSpecEx> change) {
     lock.lock();
     try {
       ClusterConfigSpecEx spec = change.apply(read());

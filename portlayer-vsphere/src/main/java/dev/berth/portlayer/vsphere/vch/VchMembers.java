@@ -7,6 +7,7 @@ import dev.berth.portlayer.vsphere.client.ManagedObject;
 import dev.berth.portlayer.vsphere.client.PropertyStream;
 import dev.berth.portlayer.vsphere.client.VimClient;
 import dev.berth.portlayer.vsphere.client.VimFault;
+import dev.berth.portlayer.vsphere.compute.ClusterConfiguration;
 import dev.berth.portlayer.vsphere.vch.VchRecords.Found;
 import dev.berth.portlayer.vsphere.vim.Clusters.ClusterAffinityRuleSpec;
 import dev.berth.portlayer.vsphere.vim.Clusters.ClusterConfigInfoEx;
@@ -162,14 +163,13 @@ final class VchMembers {
             .filter(each -> tree.path(each).equals(vch.record().specification().compute()))
             .map(ManagedObject::reference)
             .findFirst();
-    cluster.ifPresent(found -> removeRules(found, vms));
+    cluster.ifPresent(
+        found ->
+            new ClusterConfiguration(client, tasks, found).change(now -> withoutRules(now, vms)));
   }
 
-  private void removeRules(ManagedObjectReference cluster, Set<ManagedObjectReference> vms) {
-    ClusterConfigInfoEx now =
-        client
-            .property(cluster, "configurationEx", ClusterConfigInfoEx.class)
-            .orElse(new ClusterConfigInfoEx(List.of(), List.of()));
+  private static ClusterConfigSpecEx withoutRules(
+      ClusterConfigInfoEx now, Set<ManagedObjectReference> vms) {
     Set<String> groups =
         now.group().stream()
             .filter(ClusterVmGroup.class::isInstance)
@@ -184,15 +184,7 @@ final class VchMembers {
             .filter(Objects::nonNull)
             .map(ClusterRuleSpec::remove)
             .toList();
-    if (!rules.isEmpty() || !groups.isEmpty()) {
-      tasks.run(
-          cluster,
-          new Methods.ReconfigureComputeResource(
-              new ClusterConfigSpecEx(
-                  rules, groups.stream().map(ClusterGroupSpec::remove).toList()),
-              true),
-          DEADLINE);
-    }
+    return new ClusterConfigSpecEx(rules, groups.stream().map(ClusterGroupSpec::remove).toList());
   }
 
   private static boolean isOf(
