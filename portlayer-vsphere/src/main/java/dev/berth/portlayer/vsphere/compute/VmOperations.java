@@ -3,22 +3,15 @@ package dev.berth.portlayer.vsphere.compute;
 import dev.berth.portlayer.PortLayerException;
 import dev.berth.portlayer.PortLayerException.Code;
 import dev.berth.portlayer.vsphere.client.DatastoreFiles;
+import dev.berth.portlayer.vsphere.client.ManagedObject;
 import dev.berth.portlayer.vsphere.client.PropertyStream;
 import dev.berth.portlayer.vsphere.client.VimClient;
 import dev.berth.portlayer.vsphere.client.VimFault;
-import dev.berth.portlayer.vsphere.vim.AnyValue;
-import dev.berth.portlayer.vsphere.vim.Collector.DynamicProperty;
-import dev.berth.portlayer.vsphere.vim.Collector.ObjectSpec;
-import dev.berth.portlayer.vsphere.vim.Collector.PropertyFilterSpec;
-import dev.berth.portlayer.vsphere.vim.Collector.PropertySpec;
-import dev.berth.portlayer.vsphere.vim.Collector.RetrieveOptions;
-import dev.berth.portlayer.vsphere.vim.Collector.RetrieveResult;
 import dev.berth.portlayer.vsphere.vim.ManagedObjectReference;
 import dev.berth.portlayer.vsphere.vim.Methods;
 import dev.berth.portlayer.vsphere.vim.Tasks.ClusterAttemptedVmInfo;
 import dev.berth.portlayer.vsphere.vim.Tasks.ClusterNotAttemptedVmInfo;
 import dev.berth.portlayer.vsphere.vim.Tasks.ClusterPowerOnVmResult;
-import dev.berth.portlayer.vsphere.vim.VimJson;
 import dev.berth.portlayer.vsphere.vim.VmSpecs.OptionValue;
 import dev.berth.portlayer.vsphere.vim.VmSpecs.VirtualMachineConfigSpec;
 import java.time.Duration;
@@ -99,21 +92,8 @@ final class VmOperations {
   }
 
   private List<OptionValue> extraConfig(ManagedObjectReference vm) {
-    // There is no result for a VM whose creation has not ended.
-    var result =
-        client.find(
-            client.content().propertyCollector(),
-            new Methods.RetrievePropertiesEx(
-                List.of(
-                    new PropertyFilterSpec(
-                        List.of(new PropertySpec(vm.type(), List.of("config.extraConfig"))),
-                        List.of(ObjectSpec.of(vm)))),
-                new RetrieveOptions(null)));
-    return result.map(RetrieveResult::objects).orElse(List.of()).stream()
-        .flatMap(object -> object.propSet().stream())
-        .map(DynamicProperty::val)
-        .flatMap(value -> VimJson.read(value, AnyValue.class).list(OptionValue.class).stream())
-        .toList();
+    return ManagedObject.read(client, vm, List.of(IndexedVm.EXTRA_CONFIG))
+        .list(IndexedVm.EXTRA_CONFIG, OptionValue.class);
   }
 
   /**

@@ -55,7 +55,7 @@ final class HostChecks {
       return;
     }
     Optional<ClusterDrsConfigInfo> drs =
-        InventoryTree.of(client, compute.reference(), List.of("configurationEx.drsConfig"))
+        ManagedObject.read(client, compute.reference(), List.of("configurationEx.drsConfig"))
             .get("configurationEx.drsConfig", ClusterDrsConfigInfo.class);
     if (!drs.map(ClusterDrsConfigInfo::enabled).orElse(false)) {
       findings.problem(
@@ -141,7 +141,7 @@ final class HostChecks {
   /** What cannot be seen is taken for open. */
   private boolean closed(ManagedObject host) {
     Optional<HostFirewallInfo> firewall =
-        InventoryTree.of(client, host.reference(), List.of(FIREWALL))
+        ManagedObject.read(client, host.reference(), List.of(FIREWALL))
             .get(FIREWALL, ManagedObjectReference.class)
             .flatMap(system -> client.property(system, "firewallInfo", HostFirewallInfo.class));
     boolean blocks =

@@ -5,22 +5,15 @@ import dev.berth.portlayer.PortLayerException.Code;
 import dev.berth.portlayer.vsphere.client.ManagedObject;
 import dev.berth.portlayer.vsphere.client.VimClient;
 import dev.berth.portlayer.vsphere.client.VimFault;
-import dev.berth.portlayer.vsphere.vim.Collector.DynamicProperty;
-import dev.berth.portlayer.vsphere.vim.Collector.ObjectContent;
 import dev.berth.portlayer.vsphere.vim.Collector.ObjectSpec;
 import dev.berth.portlayer.vsphere.vim.Collector.PropertyFilterSpec;
 import dev.berth.portlayer.vsphere.vim.Collector.PropertySpec;
-import dev.berth.portlayer.vsphere.vim.Collector.RetrieveOptions;
-import dev.berth.portlayer.vsphere.vim.Collector.RetrieveResult;
 import dev.berth.portlayer.vsphere.vim.Collector.TraversalSpec;
 import dev.berth.portlayer.vsphere.vim.ManagedObjectReference;
 import dev.berth.portlayer.vsphere.vim.Methods;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** What a vCenter has, as it was at one time: names and where they are. */
@@ -56,7 +49,7 @@ final class InventoryTree {
                 container, wanted.stream().map(PropertySpec::type).toList(), true));
     try {
       return new InventoryTree(
-          retrieve(
+          ManagedObject.readAll(
               client,
               new PropertyFilterSpec(
                   wanted,
@@ -80,42 +73,6 @@ final class InventoryTree {
         throw fault;
       }
     }
-  }
-
-  /** Some properties of one object; those that are unset, or that nobody may see, are missing. */
-  static ManagedObject of(
-      VimClient client, ManagedObjectReference object, List<String> properties) {
-    PropertyFilterSpec filter =
-        new PropertyFilterSpec(
-            List.of(new PropertySpec(object.type(), properties)), List.of(ObjectSpec.of(object)));
-    return Objects.requireNonNullElse(
-        retrieve(client, filter).get(object), new ManagedObject(object, Map.of()));
-  }
-
-  private static Map<ManagedObjectReference, ManagedObject> retrieve(
-      VimClient client, PropertyFilterSpec filter) {
-    Map<ManagedObjectReference, ManagedObject> found = new LinkedHashMap<>();
-    ManagedObjectReference collector = client.content().propertyCollector();
-    Optional<RetrieveResult> page =
-        client.find(
-            collector,
-            new Methods.RetrievePropertiesEx(List.of(filter), new RetrieveOptions(null)));
-    while (page.isPresent()) {
-      page.get().objects().forEach(content -> found.put(content.obj(), object(content)));
-      String token = page.get().token();
-      page =
-          token == null
-              ? Optional.empty()
-              : client.find(collector, new Methods.ContinueRetrievePropertiesEx(token));
-    }
-    return found;
-  }
-
-  private static ManagedObject object(ObjectContent content) {
-    return new ManagedObject(
-        content.obj(),
-        content.propSet().stream()
-            .collect(Collectors.toMap(DynamicProperty::name, DynamicProperty::val, (a, b) -> b)));
   }
 
   /** All objects. */

@@ -38,7 +38,7 @@ public record VchState(
       Optional<ManagedObjectReference> pool,
       List<String> missing) {
     Optional<ManagedObject> runtime =
-        pool.map(reference -> InventoryTree.of(client, reference, List.of(CPU, MEMORY)));
+        pool.map(reference -> ManagedObject.read(client, reference, List.of(CPU, MEMORY)));
     DatastoreSummary summary = found.files().summary();
     return new VchState(
         found.record(),

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.berth.portlayer.vsphere.client.ManagedObject;
 import dev.berth.portlayer.vsphere.client.PropertyStream;
 import dev.berth.portlayer.vsphere.client.VimClient;
 import dev.berth.portlayer.vsphere.lab.LabFolder;
@@ -136,7 +137,7 @@ class HostChecksTest {
   void aClosedFirewallIsTold() {
     ManagedObjectReference host = LabFolder.find(client, "DC0/host/DC0_C0/DC0_C0_H1");
     ManagedObjectReference firewall =
-        InventoryTree.of(client, host, List.of("configManager.firewallSystem"))
+        ManagedObject.read(client, host, List.of("configManager.firewallSystem"))
             .get("configManager.firewallSystem", ManagedObjectReference.class)
             .orElseThrow();
     client.run(firewall, new DisableRuleset("remoteSerialPort"));
