@@ -64,12 +64,7 @@ final class HostNetwork {
 
   /** Runs a short command inside, which must succeed; returns what it printed. */
   String run(List<String> command, String input) {
-    Shell.Result result = Shell.run(inside(command), input);
-    if (result.exitCode() != 0) {
-      throw new QuickstartException(
-          "\"%s\" failed: %s".formatted(String.join(" ", command), result.output()));
-    }
-    return result.output();
+    return Shell.require(inside(command), input);
   }
 
   /**
@@ -108,10 +103,7 @@ final class HostNetwork {
                             "iifname \"%s\" ip daddr %s tcp dport %d accept"
                                 .formatted(name, port.address(), port.port()))
                     .collect(Collectors.joining("\n")));
-    Shell.Result result = Shell.run(List.of("nft", "-f", "-"), rules);
-    if (result.exitCode() != 0) {
-      throw new QuickstartException("nft refused the host's rules: " + result.output());
-    }
+    Shell.require(List.of("nft", "-f", "-"), rules);
   }
 
   /**

@@ -43,9 +43,14 @@ final class Shell {
     }
   }
 
-  /** Runs a command that must succeed. */
+  /** Runs a command that must succeed; returns what it printed. */
   static String require(String... command) {
-    Result result = run(command);
+    return require(List.of(command), "");
+  }
+
+  /** Runs a command, with an input, that must succeed; returns what it printed. */
+  static String require(List<String> command, String input) {
+    Result result = run(command, input);
     if (result.exitCode() != 0) {
       throw new QuickstartException(
           "\"%s\" failed: %s".formatted(String.join(" ", command), result.output()));

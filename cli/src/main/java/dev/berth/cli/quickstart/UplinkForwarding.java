@@ -110,10 +110,7 @@ final class UplinkForwarding {
         }
         """
             .formatted(table(), uplink, links);
-    Shell.Result result = Shell.run(List.of("nft", "-f", "-"), rules);
-    if (result.exitCode() != 0) {
-      throw new QuickstartException("nft refused the uplink's rules: " + result.output());
-    }
+    Shell.require(List.of("nft", "-f", "-"), rules);
   }
 
   private String table() {

@@ -1,7 +1,6 @@
 package dev.berth.cli.quickstart;
 
-import com.sun.management.OperatingSystemMXBean;
-import java.lang.management.ManagementFactory;
+import dev.berth.cli.settings.Machine;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -92,12 +91,8 @@ record VcenterLab(Site site, HostNetwork network, Addresses addresses, Path dire
     return Runtime.getRuntime().availableProcessors();
   }
 
-  /** As {@link #cores}: three quarters of the machine's. */
+  /** As {@link #cores}. */
   static long memoryMebibytes() {
-    long bytes =
-        ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean machine
-            ? machine.getTotalMemorySize()
-            : 4L << 30;
-    return (bytes >> 20) / 4 * 3;
+    return Machine.memoryForVms() >> 20;
   }
 }

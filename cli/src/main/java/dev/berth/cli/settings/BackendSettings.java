@@ -1,8 +1,6 @@
 package dev.berth.cli.settings;
 
-import com.sun.management.OperatingSystemMXBean;
 import dev.berth.portlayer.vsphere.client.VimSettings;
-import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
@@ -96,28 +94,11 @@ public sealed interface BackendSettings {
     Map<String, String> networks = settings.subnets("network");
     long processors = Runtime.getRuntime().availableProcessors() * 1_000L;
     return new Local(
-        boot(settings, problems),
+        BootSetting.of(settings, "kernel, initramfs", problems).orElse(Path.of("")),
         settings.cpus("cpu-limit").orElse(processors),
-        settings.bytes("memory-limit").orElse(machineMemory() / 4 * 3),
+        settings.bytes("memory-limit").orElse(Machine.memoryForVms()),
         networks.isEmpty() ? Map.of("pods", "10.222.0.0/24") : networks,
         hostAccess(settings, problems));
-  }
-
-  private static long machineMemory() {
-    return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean machine
-        ? machine.getTotalMemorySize()
-        : 4L << 30;
-  }
-
-  private static Path boot(Settings settings, Problems problems) {
-    settings.required(
-        "boot", "the directory with kernel, initramfs and boot.json that iso-builder made");
-    Optional<Path> boot = settings.directory("boot");
-    boot.filter(directory -> !Files.isReadable(directory.resolve("boot.json")))
-        .ifPresent(
-            directory ->
-                problems.add("boot", directory + " holds no boot.json: run iso-builder first"));
-    return boot.orElse(Path.of(""));
   }
 
   private static HostAccess hostAccess(Settings settings, Problems problems) {

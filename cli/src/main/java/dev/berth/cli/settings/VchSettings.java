@@ -4,7 +4,6 @@ import dev.berth.portlayer.vsphere.network.PortGroupNetwork;
 import dev.berth.portlayer.vsphere.vch.VchSpecification;
 import dev.berth.portlayer.vsphere.vch.VchSpecification.Limits;
 import java.net.URI;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,7 +26,7 @@ public record VchSettings(VchSpecification specification, Path boot) {
             "compute", "the cluster, or the host in none, that its containerVMs run on");
     String datastore = settings.required("datastore", "where its disks and logs are kept");
     Optional<URI> control = control(settings, problems);
-    Optional<Path> boot = boot(settings, problems);
+    Optional<Path> boot = BootSetting.of(settings, "bootstrap.iso", problems);
     List<PortGroupNetwork> networks = networks(settings, problems);
     Limits limits =
         new Limits(
@@ -60,17 +59,6 @@ public record VchSettings(VchSpecification specification, Path boot) {
       problems.add("control", "\"%s\" must have the form tcp://10.1.0.5:7001".formatted(text));
       return Optional.empty();
     }
-  }
-
-  private static Optional<Path> boot(Settings settings, Problems problems) {
-    settings.required(
-        "boot", "the directory with bootstrap.iso and boot.json that iso-builder made");
-    Optional<Path> boot = settings.directory("boot");
-    boot.filter(directory -> !Files.isReadable(directory.resolve("boot.json")))
-        .ifPresent(
-            directory ->
-                problems.add("boot", directory + " holds no boot.json: run iso-builder first"));
-    return boot;
   }
 
   private static List<PortGroupNetwork> networks(Settings settings, Problems problems) {
