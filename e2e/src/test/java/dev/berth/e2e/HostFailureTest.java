@@ -50,14 +50,14 @@ class HostFailureTest {
                     POD,
                     "busybox",
                     """
-                command: ["/bin/sh", "-c", "echo up $(cat /etc/secret/word) $WORD; touch /work/there; sleep 100000"]
+                command: ["/bin/sh", "-c", "echo up $(cat /etc/secret/word) $WORD; touch /scratch/there; sleep 100000"]
                 env: [{name: WORD, valueFrom: {secretKeyRef: {name: phoenix, key: word}}}]
                 volumeMounts:
                 - {name: secret, mountPath: /etc/secret}
-                - {name: work, mountPath: /work}
+                - {name: scratch, mountPath: /scratch}
                 """)
                 .replace("restartPolicy: Never", "restartPolicy: Always")
-            + "  volumes:\n  - {name: secret, secret: {secretName: phoenix}}\n  - {name: work, emptyDir: {}}\n");
+            + "  volumes:\n  - {name: secret, secret: {secretName: phoenix}}\n  - {name: scratch, emptyDir: {}}\n");
     berth.awaitPhase(POD, "Running");
     String greeting = "up open-sesame open-sesame\n";
     awaitLog(greeting);

@@ -123,9 +123,8 @@ final class CriLogReader implements LogReader {
     CriLine.Kind kind = line.parse(buffer, from, to);
     switch (kind) {
       case ATTEMPT -> {
-        // A line torn by the loss of a VM, and what its kernel said on the same port, are followed
-        // by
-        // the next attempt.
+        // The next attempt follows a line torn by the loss of a VM, and what its kernel said on the
+        // same port.
         malformed = false;
         ended = begun && line.attempt() != attempt;
         begun |= line.attempt() == attempt;
