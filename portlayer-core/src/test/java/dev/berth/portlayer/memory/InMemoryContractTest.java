@@ -59,7 +59,7 @@ class InMemoryContractTest extends PortLayerContract {
     }
 
     @Override
-    public void loseVm(String containerVmId) {
+    public void kill(String containerVmId) {
       portLayer.loseVm(containerVmId);
     }
 

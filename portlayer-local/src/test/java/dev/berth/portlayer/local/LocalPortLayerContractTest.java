@@ -1,15 +1,12 @@
 package dev.berth.portlayer.local;
 
 import dev.berth.portlayer.PortLayer;
-import dev.berth.portlayer.compute.ContainerVm;
-import dev.berth.portlayer.compute.PowerState;
 import dev.berth.portlayer.contract.ContractEnvironment;
 import dev.berth.portlayer.contract.Feature;
 import dev.berth.portlayer.contract.PortLayerContract;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Set;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 
 /** The contract of the port layer on real VMs. */
@@ -42,17 +39,8 @@ class LocalPortLayerContractTest extends PortLayerContract {
     }
 
     @Override
-    public void loseVm(String containerVmId) {
+    public void kill(String containerVmId) {
       host.qemu(containerVmId).kill();
-      Awaitility.await()
-          .atMost(patience())
-          .until(
-              () ->
-                  host.portLayer().compute().list().stream()
-                      .flatMap(group -> group.members().stream())
-                      .filter(vm -> vm.spec().id().equals(containerVmId))
-                      .map(ContainerVm::power)
-                      .allMatch(PowerState.OFF::equals));
     }
 
     @Override

@@ -114,34 +114,40 @@ public final class BootedVch implements AutoCloseable {
 
   /** Moves the VCH's only VM, which is on, to another host. */
   public void migrate() {
-    try (VimClient client = VimClient.connect(lab.settings())) {
-      LabFolder folder = LabFolder.of(client, "DC0/vm/" + NAME);
-      try (PropertyStream stream =
-          PropertyStream.open(client, List.of(folder.filter()), (following, changed) -> {})) {
-        ManagedObjectReference vm = stream.objects("VirtualMachine").getFirst().reference();
-        ManagedObjectReference host = host(client, vm);
-        ManagedObjectReference other =
-            HOSTS.stream()
-                .map(name -> LabFolder.find(client, "DC0/host/DC0_C0/" + name))
-                .filter(found -> !found.equals(host))
-                .findFirst()
-                .orElseThrow();
-        stream.run(vm, new MigrateVm(other, "defaultPriority"), Duration.ofMinutes(1));
-        if (host(client, vm).equals(host)) {
-          throw new IllegalStateException(vm + " has not moved");
-        }
-      }
-    }
+    ofTheOnlyVm(
+        (stream, client, vm) -> {
+          ManagedObjectReference host = host(client, vm);
+          ManagedObjectReference other =
+              HOSTS.stream()
+                  .map(name -> LabFolder.find(client, "DC0/host/DC0_C0/" + name))
+                  .filter(found -> !found.equals(host))
+                  .findFirst()
+                  .orElseThrow();
+          stream.run(vm, new MigrateVm(other, "defaultPriority"), Duration.ofMinutes(1));
+          if (host(client, vm).equals(host)) {
+            throw new IllegalStateException(vm + " has not moved");
+          }
+          return other;
+        });
   }
 
   /** The name of the host that the VCH's only VM is on. */
   public String host() {
+    return ofTheOnlyVm(
+        (stream, client, vm) ->
+            client.property(host(client, vm), "name", String.class).orElseThrow());
+  }
+
+  private interface VmWork<T> {
+    T with(PropertyStream stream, VimClient client, ManagedObjectReference vm);
+  }
+
+  private <T> T ofTheOnlyVm(VmWork<T> work) {
     try (VimClient client = VimClient.connect(lab.settings())) {
       LabFolder folder = LabFolder.of(client, "DC0/vm/" + NAME);
       try (PropertyStream stream =
           PropertyStream.open(client, List.of(folder.filter()), (following, changed) -> {})) {
-        ManagedObjectReference vm = stream.objects("VirtualMachine").getFirst().reference();
-        return client.property(host(client, vm), "name", String.class).orElseThrow();
+        return work.with(stream, client, stream.objects("VirtualMachine").getFirst().reference());
       }
     }
   }
