@@ -20,6 +20,7 @@ import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Optional;
@@ -32,6 +33,9 @@ import org.jspecify.annotations.Nullable;
  * A tether behind a serial port that dials: the link as the tether speaks it, with a real server.
  */
 final class FakeGuest implements AutoCloseable {
+  /** How long a piece may wait for the rest of a frame, as in the tether. */
+  private static final int LATE_MILLIS = 200;
+
   private final String id;
   private final Server server;
   private final CountDownLatch asked = new CountDownLatch(1);
@@ -162,26 +166,45 @@ final class FakeGuest implements AutoCloseable {
       while (n >= 0) {
         scanner.add(Unpooled.copiedBuffer(buffer, 0, n));
         receive(socket, scanner);
-        n = socket.getInputStream().read(buffer);
+        socket.setSoTimeout(scanner.isHolding() ? LATE_MILLIS : 0);
+        n = readOn(socket, scanner, buffer);
       }
     } catch (IOException e) {
       // The other side has gone.
     }
   }
 
+  /** Like the tether, takes what only began like a frame for payload when no more of it comes. */
+  private int readOn(Socket socket, LinkScanner scanner, byte[] buffer) throws IOException {
+    try {
+      return socket.getInputStream().read(buffer);
+    } catch (SocketTimeoutException e) {
+      receive(socket, new LinkScanner.Piece(null, scanner.rest()));
+      socket.setSoTimeout(0);
+      return socket.getInputStream().read(buffer);
+    }
+  }
+
   private void receive(Socket socket, LinkScanner scanner) throws IOException {
+    Optional<LinkScanner.Piece> piece = scanner.next();
+    while (piece.isPresent()) {
+      receive(socket, piece.get());
+      piece = scanner.next();
+    }
+  }
+
+  private void receive(Socket socket, LinkScanner.Piece piece) throws IOException {
     synchronized (lock) {
-      Optional<LinkScanner.Piece> piece = scanner.next();
-      while (piece.isPresent() && socket.equals(line)) {
-        LinkFrame frame = piece.get().frame();
-        if (frame != null) {
-          answer(frame);
-        } else if (session != null && !session.lost) {
-          session.received += piece.get().payload().size();
-          piece.get().payload().writeTo(session.server.getOutputStream());
-          confirm(session);
-        }
-        piece = scanner.next();
+      if (!socket.equals(line)) {
+        return;
+      }
+      LinkFrame frame = piece.frame();
+      if (frame != null) {
+        answer(frame);
+      } else if (session != null && !session.lost) {
+        session.received += piece.payload().size();
+        piece.payload().writeTo(session.server.getOutputStream());
+        confirm(session);
       }
     }
   }
