@@ -36,8 +36,6 @@ var plain = map[string]string{
 	"AddAuthorizationRole":            "Authorization.ModifyRoles",
 	"UpdateAuthorizationRole":         "Authorization.ModifyRoles",
 	"RemoveAuthorizationRole":         "Authorization.ModifyRoles",
-	"SetEntityPermissions":            "Authorization.ModifyPermissions",
-	"RemoveEntityPermission":          "Authorization.ModifyPermissions",
 	"TerminateSession":                "Sessions.TerminateSession",
 	"CancelTask":                      "Global.CancelTask",
 	"SetField":                        "Global.SetCustomField",
@@ -74,6 +72,10 @@ func demandsOf(call *dispatch.Call) []demand {
 		return []demand{{call.This, privilege}}
 	}
 	switch body := call.Body.(type) {
+	case *types.SetEntityPermissions:
+		return []demand{{body.Entity, "Authorization.ModifyPermissions"}}
+	case *types.RemoveEntityPermission:
+		return []demand{{body.Entity, "Authorization.ModifyPermissions"}}
 	case *types.CreateVM_Task:
 		return append([]demand{{call.This, "VirtualMachine.Inventory.Create"}, {body.Pool, "Resource.AssignVMToPool"}}, configuring(ctx, call.This, &body.Config)...)
 	case *types.ReconfigVM_Task:

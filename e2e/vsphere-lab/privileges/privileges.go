@@ -5,6 +5,7 @@ package privileges
 import (
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 
 	"dev.berth/e2e/vsphere-lab/dispatch"
@@ -55,8 +56,21 @@ func (u *Users) Layer(call *dispatch.Call, next dispatch.Handler) soap.HasFault 
 	case *types.HasPrivilegeOnEntities:
 		return u.hasPrivileges(call, body)
 	}
+	if refusal := u.refusal(call); refusal != nil {
+		return refusal
+	}
+	if body, ok := call.Body.(*types.SetEntityPermissions); ok {
+		if refusal := u.merge(call, body); refusal != nil {
+			return refusal
+		}
+	}
+	return numbered(call, next(call))
+}
+
+// refusal of a call for which the user lacks a privilege; nil when it lacks none.
+func (u *Users) refusal(call *dispatch.Call) soap.HasFault {
 	if call.Context.Session == nil || call.Context.Session.UserName == u.administrator {
-		return numbered(call, next(call))
+		return nil
 	}
 	for _, d := range demandsOf(call) {
 		if !u.Allowed(call.Context, call.Context.Session.UserName, d.object, d.privilege) {
@@ -64,7 +78,50 @@ func (u *Users) Layer(call *dispatch.Call, next dispatch.Handler) soap.HasFault 
 				"Permission to perform this operation was denied. %s lacks %s on %s:%s.", call.Context.Session.UserName, d.privilege, d.object.Type, d.object.Value)
 		}
 	}
-	return numbered(call, next(call))
+	return nil
+}
+
+// merge adds to the permissions that are to be set those of others, which the simulator would drop, and refuses users that there are not.
+func (u *Users) merge(call *dispatch.Call, body *types.SetEntityPermissions) soap.HasFault {
+	for _, permission := range body.Permission {
+		if !permission.Group && !u.known(permission.Principal) {
+			return dispatch.Refuse(&types.UserNotFound{Principal: permission.Principal, Unresolved: true},
+				"The user or group named '%s' does not exist.", permission.Principal)
+		}
+	}
+	manager, ok := call.Context.Map.Get(call.This).(*simulator.AuthorizationManager)
+	if !ok {
+		return nil
+	}
+	for _, permission := range permissionsOn(call.Context, manager, body.Entity) {
+		set := slices.ContainsFunc(body.Permission, func(new types.Permission) bool {
+			return principal(new.Principal) == principal(permission.Principal) && new.Group == permission.Group
+		})
+		if !set {
+			body.Permission = append(body.Permission, permission)
+		}
+	}
+	return nil
+}
+
+func (u *Users) known(name string) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for user := range u.passwords {
+		if principal(user) == principal(name) {
+			return true
+		}
+	}
+	return false
+}
+
+// principal gives user@domain as permissions name it: DOMAIN\user.
+func principal(name string) string {
+	at := strings.LastIndexByte(name, '@')
+	if at < 0 {
+		return name
+	}
+	return strings.ToUpper(name[at+1:]) + `\` + name[:at]
 }
 
 // hasPrivileges tells what the user of a session may do; the simulator's answer is that everyone may do everything.
@@ -150,21 +207,23 @@ func (u *Users) Allowed(ctx *simulator.Context, user string, object ref, privile
 }
 
 func permissionOn(ctx *simulator.Context, manager *simulator.AuthorizationManager, entity ref, user string) (types.Permission, bool) {
-	var found types.Permission
-	var ok bool
+	for _, permission := range permissionsOn(ctx, manager, entity) {
+		if principal(permission.Principal) == principal(user) && !permission.Group {
+			return permission, true
+		}
+	}
+	return types.Permission{}, false
+}
+
+func permissionsOn(ctx *simulator.Context, manager *simulator.AuthorizationManager, entity ref) []types.Permission {
+	var all []types.Permission
 	ctx.WithLock(manager, func() {
 		response := manager.RetrieveEntityPermissions(ctx, &types.RetrieveEntityPermissions{Entity: entity})
-		body, isBody := response.(*methods.RetrieveEntityPermissionsBody)
-		if !isBody || body.Res == nil {
-			return
-		}
-		for _, permission := range body.Res.Returnval {
-			if permission.Principal == user && !permission.Group {
-				found, ok = permission, true
-			}
+		if body, ok := response.(*methods.RetrieveEntityPermissionsBody); ok && body.Res != nil {
+			all = slices.Clone(body.Res.Returnval)
 		}
 	})
-	return found, ok
+	return all
 }
 
 func grants(ctx *simulator.Context, manager *simulator.AuthorizationManager, role int32, privilege string) bool {
