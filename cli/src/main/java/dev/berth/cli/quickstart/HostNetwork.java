@@ -40,8 +40,12 @@ final class HostNetwork {
 
   /** Idempotent. */
   void up() {
+    boolean linked = Shell.succeeds("ip", "link", "show", "dev", name);
+    if (!linked) {
+      requireFree();
+    }
     namespace.add();
-    if (!Shell.succeeds("ip", "link", "show", "dev", name)) {
+    if (!linked) {
       Shell.require(
           "ip", "link", "add", name, "type", "veth", "peer", "name", "uplink", "netns", name);
     }
@@ -56,6 +60,16 @@ final class HostNetwork {
     Shell.require("sysctl", "-qw", "net.ipv4.conf.%s.forwarding=1".formatted(name));
     UplinkForwarding.ofDefaultRoute().ifPresent(uplink -> uplink.require(name));
     filter();
+  }
+
+  /** An installation keeps its addresses; while it was stopped, another may have taken them. */
+  private void requireFree() {
+    String routes = Shell.require("ip", "-4", "route", "show", "root", addresses.all());
+    if (!routes.isEmpty()) {
+      throw new QuickstartException(
+          "%s, the addresses that %s has always had, are used by another installation or network (%s): stop that, or begin anew with another --directory"
+              .formatted(addresses.all(), name, routes.lines().findFirst().orElse("").strip()));
+    }
   }
 
   private void inNamespace(String... command) {

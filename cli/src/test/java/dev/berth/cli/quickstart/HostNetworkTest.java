@@ -1,6 +1,7 @@
 package dev.berth.cli.quickstart;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -59,6 +60,17 @@ class HostNetworkTest {
       List<String> inside = network.inside(List.of("timeout", "2", "bash", "-c", open));
       assertEquals(124, Shell.run(inside, "").exitCode());
     }
+  }
+
+  @Test
+  @DisplayName("does not take the addresses that another installation has by now")
+  void taken() {
+    Addresses addresses = Addresses.of(directory);
+    new HostNetwork(NAME, addresses).up();
+    HostNetwork second = new HostNetwork(NAME + "2", addresses);
+    QuickstartException refused = assertThrows(QuickstartException.class, second::up);
+    assertTrue(String.valueOf(refused.getMessage()).contains("dev " + NAME), refused::toString);
+    assertFalse(new NamedNamespace(NAME + "2").exists());
   }
 
   private static void connect(String address) throws IOException {
