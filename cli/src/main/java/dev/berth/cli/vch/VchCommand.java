@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
       VchListCommand.class,
       VchInspectCommand.class,
       VchDeleteCommand.class,
+      VchGrantCommand.class,
       VchPrivilegesCommand.class
     })
 public final class VchCommand implements Runnable {
@@ -27,6 +28,7 @@ public final class VchCommand implements Runnable {
   @Override
   public void run() {
     throw new ParameterException(
-        spec.commandLine(), "a command is missing: create, ls, inspect, delete or privileges");
+        spec.commandLine(),
+        "a command is missing: create, ls, inspect, delete, grant or privileges");
   }
 }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.berth.cli.BerthCommand;
 import dev.berth.cli.CommandFailure;
+import dev.berth.portlayer.vsphere.lab.LabUser;
 import dev.berth.portlayer.vsphere.lab.TestLab;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -128,6 +129,18 @@ class VchCommandTest {
     assertEquals(0, run(with("inspect", "shown", "-o", "json")));
     JsonNode shown = JsonMapper.shared().readTree(output.toString());
     assertEquals("6.1", shown.path("record").path("kernelVersion").asString());
+
+    String user = new LabUser(lab).name();
+    assertEquals(0, run(with("grant", "shown", "--operations-user", user)), errors::toString);
+    assertTrue(
+        output.toString().contains("berth-operations-pool on DC0/host/DC0_C0/Resources/shown\n"),
+        output::toString);
+    assertEquals(0, run(with("grant", "shown", "--operations-user", user)));
+    assertEquals(user + " has all of it already\n", output.toString());
+    assertEquals(1, run(with("grant", "shown", "--operations-user", "nobody")));
+    assertTrue(
+        errors.toString().contains("operations-user: vCenter knows no user nobody"),
+        errors::toString);
 
     assertEquals(0, run(with("delete", "shown")));
     assertEquals("shown deleted\n", output.toString());

@@ -116,7 +116,7 @@ final class InventoryTree {
   }
 
   /** The object and what it is in, outwards. */
-  private Stream<ManagedObject> upwards(ManagedObject object) {
+  Stream<ManagedObject> upwards(ManagedObject object) {
     return Stream.iterate(
             Optional.of(object),
             Optional::isPresent,

@@ -3,6 +3,7 @@ package dev.berth.portlayer.vsphere.vch;
 import dev.berth.portlayer.vsphere.client.VimClient;
 import dev.berth.portlayer.vsphere.vch.Privileges.Place;
 import dev.berth.portlayer.vsphere.vch.Privileges.Privilege;
+import dev.berth.portlayer.vsphere.vch.Privileges.Use;
 import dev.berth.portlayer.vsphere.vch.Privileges.User;
 import dev.berth.portlayer.vsphere.vim.Administration.PrivilegeAvailability;
 import dev.berth.portlayer.vsphere.vim.ManagedObjectReference;
@@ -47,7 +48,7 @@ final class PrivilegeChecks {
   private void check(UserSession session, Place place, ManagedObjectReference object) {
     List<String> needed =
         Privileges.of(User.ADMINISTRATOR).stream()
-            .filter(privilege -> privilege.creation() && privilege.place() == place)
+            .filter(privilege -> privilege.use() == Use.CREATION && privilege.place() == place)
             .map(Privilege::id)
             .toList();
     List<String> missing =

@@ -36,14 +36,27 @@ public final class Privileges {
     }
   }
 
+  /** What cannot be done without a privilege. */
+  public enum Use {
+    /** {@code berth vch create}, and {@code delete}. */
+    CREATION,
+    /** {@code berth vch delete --force}. */
+    FORCED_DELETION,
+    /** {@code berth vch grant}. */
+    GRANT,
+    /** {@code berth kubelet}. */
+    OPERATION,
+    /** Nothing: something is told that would else go unseen. */
+    NOTICE
+  }
+
   /**
    * One privilege.
    *
    * @param id as vCenter's API has it
    * @param purpose for people
-   * @param creation whether a VCH cannot be made without it
    */
-  public record Privilege(User user, Place place, String id, String purpose, boolean creation) {}
+  public record Privilege(User user, Place place, String id, String purpose, Use use) {}
 
   private static final List<Privilege> ALL =
       Stream.of(
@@ -58,17 +71,31 @@ public final class Privileges {
                   "Datastore.FileManagement",
                   "makes the folder, writes the record, uploads the bootstrap image"),
               administrator(
-                  Place.VCENTER, "Global.Licenses", "sees whether hosts lack a licence; optional"),
-              administrator(
+                  Place.VCENTER,
+                  "Global.Licenses",
+                  "sees whether hosts lack a licence; optional",
+                  Use.NOTICE),
+              forced(
                   Place.VM_FOLDER, "VirtualMachine.Interact.PowerOff", "delete --force ends VMs"),
-              administrator(
+              forced(
                   Place.VM_FOLDER,
                   "VirtualMachine.Inventory.Unregister",
                   "delete --force removes VMs"),
-              administrator(
+              forced(
                   Place.CLUSTER,
                   "Host.Inventory.EditCluster",
                   "delete --force removes their rules"),
+              administrator(
+                  Place.VCENTER,
+                  "Authorization.ModifyRoles",
+                  "grant makes the operations user's roles",
+                  Use.GRANT),
+              granting(Place.VCENTER),
+              granting(Place.VM_FOLDER),
+              granting(Place.POOL),
+              granting(Place.CLUSTER),
+              granting(Place.DATASTORE),
+              granting(Place.NETWORK),
               operations(
                   Place.VM_FOLDER, "VirtualMachine.Inventory.Create", "creates containerVMs"),
               operations(
@@ -100,15 +127,24 @@ public final class Privileges {
           .toList();
 
   private static Privilege creating(Place place, String id, String purpose) {
-    return new Privilege(User.ADMINISTRATOR, place, id, purpose, true);
+    return administrator(place, id, purpose, Use.CREATION);
   }
 
-  private static Privilege administrator(Place place, String id, String purpose) {
-    return new Privilege(User.ADMINISTRATOR, place, id, purpose, false);
+  private static Privilege forced(Place place, String id, String purpose) {
+    return administrator(place, id, purpose, Use.FORCED_DELETION);
+  }
+
+  private static Privilege granting(Place place) {
+    return administrator(
+        place, "Authorization.ModifyPermissions", "grant gives them to it", Use.GRANT);
+  }
+
+  private static Privilege administrator(Place place, String id, String purpose, Use use) {
+    return new Privilege(User.ADMINISTRATOR, place, id, purpose, use);
   }
 
   private static Privilege operations(Place place, String id, String purpose) {
-    return new Privilege(User.OPERATIONS, place, id, purpose, false);
+    return new Privilege(User.OPERATIONS, place, id, purpose, Use.OPERATION);
   }
 
   /** Those of a user, by object. */

@@ -177,6 +177,45 @@ public final class VchAdministration implements AutoCloseable {
         });
   }
 
+  /**
+   * Gives a user what {@code berth kubelet} needs for a VCH at vCenter: roles of the privileges of
+   * {@link Privileges}. Idempotent; what it gave before an error stays.
+   *
+   * @param user as in {@code berth-ops@vsphere.local}
+   * @return what is different now, for people
+   * @throws InvalidVchException when there is no such user, or it has other roles there
+   * @throws PortLayerException NOT_FOUND when there is no such VCH, PERMISSION_DENIED, …
+   */
+  public List<String> grant(String name, String user) {
+    return told(
+        () -> {
+          InventoryTree tree = InventoryTree.read(client);
+          Found found = require(tree, name);
+          Findings findings = new Findings();
+          VchPlan plan =
+              new Places(tree, findings)
+                  .resolve(found.record().specification())
+                  .orElseThrow(() -> incomplete(name, findings.toString()));
+          return new VchGrants(client, tree)
+              .give(
+                  plan,
+                  parts
+                      .child(plan.vmFolder(), name)
+                      .orElseThrow(() -> incomplete(name, "the VM folder")),
+                  parts
+                      .child(plan.parent(), name)
+                      .orElseThrow(() -> incomplete(name, "the resource pool")),
+                  user);
+        });
+  }
+
+  private static PortLayerException incomplete(String name, String missing) {
+    return new PortLayerException(
+        Code.NOT_FOUND,
+        "the VCH %s is not all there: %s; 'berth vch create' makes it anew"
+            .formatted(name, missing));
+  }
+
   private Found require(InventoryTree tree, String name) {
     return new VchRecords(client, tasks, tree)
         .find(name)

@@ -14,6 +14,19 @@ public final class Administration {
 
   public record PrivilegeAvailability(String privId, Boolean isGranted) implements DataObject {}
 
+  /** Privileges under a name. */
+  public record AuthorizationRole(Integer roleId, String name, List<String> privilege)
+      implements DataObject {}
+
+  /**
+   * A role that somebody has on an object.
+   *
+   * @param principal {@code DOMAIN\\user}
+   * @param propagate whether it holds in what the object contains too
+   */
+  public record Permission(String principal, Boolean group, Integer roleId, Boolean propagate)
+      implements DataObject {}
+
   public record LicenseAssignmentManagerLicenseAssignment(
       String entityId, LicenseManagerLicenseInfo assignedLicense) implements DataObject {}
 

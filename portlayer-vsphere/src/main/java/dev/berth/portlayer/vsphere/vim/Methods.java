@@ -2,6 +2,7 @@ package dev.berth.portlayer.vsphere.vim;
 
 import dev.berth.portlayer.vsphere.vim.Administration.EntityPrivilege;
 import dev.berth.portlayer.vsphere.vim.Administration.LicenseAssignmentManagerLicenseAssignment;
+import dev.berth.portlayer.vsphere.vim.Administration.Permission;
 import dev.berth.portlayer.vsphere.vim.Clusters.ClusterConfigSpecEx;
 import dev.berth.portlayer.vsphere.vim.Collector.PropertyFilterSpec;
 import dev.berth.portlayer.vsphere.vim.Collector.RetrieveOptions;
@@ -104,6 +105,30 @@ public final class Methods {
   public record HasPrivilegeOnEntities(
       List<ManagedObjectReference> entity, String sessionId, List<String> privId)
       implements Request<List<EntityPrivilege>> {}
+
+  /** Of the AuthorizationManager. vCenter adds the privileges to look. */
+  @Call("AddAuthorizationRole")
+  public record AddAuthorizationRole(String name, List<String> privIds)
+      implements Request<Integer> {}
+
+  /** Of the AuthorizationManager. */
+  @Call(value = "UpdateAuthorizationRole", repeatable = true)
+  public record UpdateAuthorizationRole(int roleId, String newName, List<String> privIds)
+      implements Request<Void> {}
+
+  /**
+   * Of the AuthorizationManager.
+   *
+   * @param inherited whether also those of what the object is in
+   */
+  @Call(value = "RetrieveEntityPermissions", repeatable = true)
+  public record RetrieveEntityPermissions(ManagedObjectReference entity, boolean inherited)
+      implements Request<List<Permission>> {}
+
+  /** Of the AuthorizationManager. Permissions of other users and groups stay. */
+  @Call(value = "SetEntityPermissions", repeatable = true)
+  public record SetEntityPermissions(ManagedObjectReference entity, List<Permission> permission)
+      implements Request<Void> {}
 
   /**
    * Of the LicenseAssignmentManager.

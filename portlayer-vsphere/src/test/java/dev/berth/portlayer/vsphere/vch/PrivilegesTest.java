@@ -1,6 +1,7 @@
 package dev.berth.portlayer.vsphere.vch;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -23,8 +24,11 @@ import dev.berth.portlayer.vsphere.lab.LabVch;
 import dev.berth.portlayer.vsphere.lab.TestLab;
 import dev.berth.portlayer.vsphere.vch.Privileges.Place;
 import dev.berth.portlayer.vsphere.vch.Privileges.Privilege;
+import dev.berth.portlayer.vsphere.vch.Privileges.Use;
 import dev.berth.portlayer.vsphere.vch.Privileges.User;
+import dev.berth.portlayer.vsphere.vim.Administration.Permission;
 import dev.berth.portlayer.vsphere.vim.ManagedObjectReference;
+import dev.berth.portlayer.vsphere.vim.Methods;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -83,7 +87,8 @@ class PrivilegesTest {
             Place.VM_FOLDER, LabFolder.find(root, "DC0/vm"),
             Place.POOL, LabFolder.find(root, "DC0/host/DC0_C0/Resources"),
             Place.CLUSTER, LabFolder.find(root, "DC0/host/DC0_C0"),
-            Place.DATASTORE, LabFolder.find(root, "DC0/datastore/LocalDS_0")),
+            Place.DATASTORE, LabFolder.find(root, "DC0/datastore/LocalDS_0"),
+            Place.NETWORK, LabFolder.find(root, "DC0/network/DC0_DVPG0")),
         without);
   }
 
@@ -170,6 +175,104 @@ class PrivilegesTest {
   }
 
   @Test
+  void theyAreGranted() {
+    allowAdministrator(Optional.empty());
+    LabVch vch =
+        new LabVch(
+            lab,
+            administrator.settings(),
+            made -> {
+              assertNotEquals(List.of(), grant(made));
+              assertEquals(List.of(), grant(made), "once is enough");
+              return operations.settings();
+            });
+    live(vch);
+    vch.close();
+  }
+
+  private List<String> grant(InstalledVch vch) {
+    return grant(vch, operations);
+  }
+
+  private List<String> grant(InstalledVch vch, LabUser user) {
+    try (VimClient client = VimClient.connect(administrator.settings());
+        VchAdministration vches = VchAdministration.open(client)) {
+      return vches.grant(vch.record().name(), user.name());
+    }
+  }
+
+  private Optional<Integer> role(ManagedObjectReference object, LabUser user) {
+    return root
+        .find(
+            root.content().authorizationManager(),
+            new Methods.RetrieveEntityPermissions(object, false))
+        .stream()
+        .flatMap(List::stream)
+        .filter(permission -> permission.principal().equals(user.name()))
+        .map(Permission::roleId)
+        .findFirst();
+  }
+
+  @Test
+  void anotherRoleOfTheUserStays() {
+    allowAdministrator(Optional.empty());
+    try (LabVch vch = new LabVch(lab, lab.settings(), made -> lab.settings())) {
+      operations.may(
+          root, LabFolder.find(root, "DC0/datastore/LocalDS_0"), List.of("Datastore.Browse"));
+
+      InvalidVchException refused =
+          assertThrows(InvalidVchException.class, () -> grant(vch.installed()));
+
+      assertTrue(refused.problems().toString().contains("LocalDS_0"), refused::toString);
+      assertEquals(
+          Optional.empty(),
+          role(vch.installed().settings().pool(), operations),
+          "nothing was changed");
+    }
+  }
+
+  @Test
+  void aUserIsOneThatThereIs() {
+    try (LabVch vch = new LabVch(lab, lab.settings(), made -> lab.settings());
+        VchAdministration vches = VchAdministration.open(root)) {
+      InvalidVchException refused =
+          assertThrows(
+              InvalidVchException.class,
+              () -> vches.grant(vch.installed().record().name(), "nobody@vsphere.local"));
+      assertTrue(refused.problems().toString().contains("nobody@vsphere.local"), refused::toString);
+    }
+  }
+
+  static Stream<Privilege> granting() {
+    return ofAdministrator(Use.GRANT);
+  }
+
+  @ParameterizedTest
+  @MethodSource
+  void granting(Privilege without) {
+    allowAdministrator(Optional.empty());
+    try (LabVch vch = new LabVch(lab, lab.settings(), made -> lab.settings())) {
+      grant(vch.installed());
+      // A role of an older Berth's is brought up to date.
+      root.run(
+          root.content().authorizationManager(),
+          new Methods.UpdateAuthorizationRole(
+              role(vch.installed().settings().pool(), operations).orElseThrow(),
+              "berth-operations-pool",
+              List.of("Resource.EditPool")));
+      LabUser another = new LabUser(lab);
+      allowAdministrator(Optional.of(without));
+
+      PortLayerException refused =
+          assertThrows(PortLayerException.class, () -> grant(vch.installed(), another));
+
+      assertEquals(Code.PERMISSION_DENIED, refused.code(), refused::toString);
+      allowAdministrator(Optional.empty());
+      assertNotEquals(List.of(), grant(vch.installed(), another));
+    }
+  }
+
+  @Test
   void theyAreThoseOfTheDocumentation() throws IOException {
     String documentation = Files.readString(Path.of("../docs/vsphere.md"));
     Set<String> documented =
@@ -205,7 +308,11 @@ class PrivilegesTest {
   }
 
   static Stream<Privilege> creating() {
-    return Privileges.of(User.ADMINISTRATOR).stream().filter(Privilege::creation);
+    return ofAdministrator(Use.CREATION);
+  }
+
+  private static Stream<Privilege> ofAdministrator(Use use) {
+    return Privileges.of(User.ADMINISTRATOR).stream().filter(privilege -> privilege.use() == use);
   }
 
   @ParameterizedTest
@@ -226,8 +333,7 @@ class PrivilegesTest {
   }
 
   static Stream<Privilege> deletingByForce() {
-    return Privileges.of(User.ADMINISTRATOR).stream()
-        .filter(privilege -> !privilege.creation() && privilege.place() != Place.VCENTER);
+    return ofAdministrator(Use.FORCED_DELETION);
   }
 
   @ParameterizedTest
