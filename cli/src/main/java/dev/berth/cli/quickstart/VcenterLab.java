@@ -1,9 +1,15 @@
 package dev.berth.cli.quickstart;
 
 import dev.berth.cli.settings.Machine;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * The vCenter lab in the installation's namespace. What it manages does not outlive its process, so
@@ -16,20 +22,59 @@ record VcenterLab(Site site, HostNetwork network, Addresses addresses, Path dire
   static final String PROCESS = "vcenter";
 
   static final String USER = "administrator@vsphere.local";
+
+  /** Who runs containerVMs and can do nothing else. */
+  static final String OPERATIONS = "berth-ops@vsphere.local";
+
   private static final int HOSTS = 3;
   private static final int MEGAHERTZ = 2600;
 
-  /** What {@code berth} is told of it: where it is, what to trust, and who logs in. */
-  List<String> options() {
+  /** What {@code berth vch} is told of it: where it is, what to trust, and who logs in. */
+  List<String> administrator() {
+    return options(USER, directory.resolve("password"));
+  }
+
+  /** The same for {@code berth kubelet}. */
+  List<String> operations() {
+    return options(OPERATIONS, operationsPassword());
+  }
+
+  private List<String> options(String user, Path password) {
     return List.of(
         "--vcenter",
         "https://" + addresses.inside(),
         "--vcenter-ca-file",
         directory.resolve("trust/ca.crt").toString(),
         "--vcenter-user",
-        USER,
+        user,
         "--vcenter-password-file",
-        directory.resolve("password").toString());
+        password.toString());
+  }
+
+  private Path operationsPassword() {
+    return directory.resolve("operations.password");
+  }
+
+  /** Makes the operations user, who may do nothing yet. Idempotent. */
+  void addOperationsUser() {
+    try {
+      if (!Files.exists(operationsPassword())) {
+        byte[] random = new byte[16];
+        new SecureRandom().nextBytes(random);
+        PrivateFiles.write(operationsPassword(), HexFormat.of().formatHex(random));
+      }
+      JsonMapper json = JsonMapper.shared();
+      String door =
+          json.readTree(directory.resolve("lab.json").toFile()).path("control").asString();
+      String user =
+          json.writeValueAsString(
+              Map.of("name", OPERATIONS, "password", Files.readString(operationsPassword())));
+      network.run(
+          List.of("curl", "-sS", "--fail-with-body", "-m", "60", "-d", "@-", door + "/users"),
+          user);
+    } catch (IOException e) {
+      throw new QuickstartException("cannot read " + operationsPassword(), e);
+    }
   }
 
   /** Where in it a VCH is made, and how much of this machine that may use. */

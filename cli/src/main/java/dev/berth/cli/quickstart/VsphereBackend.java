@@ -36,7 +36,8 @@ record VsphereBackend(Site site) implements Backend {
         "%s:%d"
             .formatted(surroundings.inside() ? addresses.inside() : addresses.host(), CONTROL_PORT);
     createVch(lab, control);
-    List<String> options = new ArrayList<>(lab.options());
+    grant(lab);
+    List<String> options = new ArrayList<>(lab.operations());
     options.addAll(List.of("--vch", site.name(), "--control-address", control));
     options.addAll(List.of("--scratch-size", SCRATCH_SIZE));
     options.addAll(List.of("--directory", directory().resolve("vch").toString()));
@@ -65,7 +66,7 @@ record VsphereBackend(Site site) implements Backend {
         NameServers.ofMachine().stream().map(",dns="::concat).collect(Collectors.joining());
     List<String> command =
         new ArrayList<>(List.of(site.program("berth"), "vch", "create", site.name()));
-    command.addAll(lab.options());
+    command.addAll(lab.administrator());
     command.addAll(lab.places());
     command.addAll(
         List.of(
@@ -76,6 +77,15 @@ record VsphereBackend(Site site) implements Backend {
             "tcp://" + control,
             "--boot",
             site.boot().toString()));
+    lab.network().run(command, "");
+  }
+
+  private void grant(VcenterLab lab) {
+    lab.addOperationsUser();
+    List<String> command =
+        new ArrayList<>(List.of(site.program("berth"), "vch", "grant", site.name()));
+    command.addAll(lab.administrator());
+    command.addAll(List.of("--operations-user", VcenterLab.OPERATIONS));
     lab.network().run(command, "");
   }
 
