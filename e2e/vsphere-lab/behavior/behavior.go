@@ -95,7 +95,11 @@ func (b *Behavior) Layer(call *dispatch.Call, next dispatch.Handler) soap.HasFau
 	case *types.UpdateConfig:
 		return b.updatePool(call, body, next)
 	case *types.CreateVirtualDisk_Task:
-		return b.createDisk(call, body)
+		return createDisk(call, body)
+	case *types.ExtendVirtualDisk_Task:
+		return b.extendDisk(call, body)
+	case *types.CopyVirtualDisk_Task:
+		return copyDisk(call, body, next)
 	case *types.SetVirtualDiskUuid:
 		return setUUID(call, body)
 	case *types.QueryAssignedLicenses:

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"os"
@@ -10,6 +11,7 @@ import (
 
 	"dev.berth/e2e/vsphere-lab/behavior"
 	"dev.berth/e2e/vsphere-lab/faults"
+	"golang.org/x/sys/unix"
 )
 
 var licensed = behavior.Options{SerialLicence: true}
@@ -132,6 +134,43 @@ func TestNewDisksHaveTheirSizeAndOneOwner(t *testing.T) {
 	c.done(first, "PowerOnVM_Task", nil)
 	if _, fault := c.task(second, "PowerOnVM_Task", nil); fault != "FileLocked" {
 		t.Errorf("a disk in use gives %q", fault)
+	}
+}
+
+func TestDisksAreExtendedAndCopiedWithoutTheirHoles(t *testing.T) {
+	c := start(t, behavior.Options{})
+	const disks, size = "VirtualDiskManager/virtualDiskManager", 8 << 30
+	datacenter := reference(c.find("/DC0"))
+	c.put("a-flat.vmdk", bytes.Repeat([]byte("x"), 1<<20))
+	c.put("a.vmdk", []byte("# Disk DescriptorFile\nversion=1\ncreateType=\"vmfs\"\nRW 2048 VMFS \"a-flat.vmdk\"\nddb.uuid = \"60 00 C2 9a 00 00 00 00-00 00 00 00 00 00 00 01\"\n"))
+	extend := func(name string, bytes int64) string {
+		_, fault := c.task(disks, "ExtendVirtualDisk_Task", object{"name": name, "datacenter": datacenter, "newCapacityKb": bytes >> 10, "eagerZero": false})
+		return fault
+	}
+	copied := func() string {
+		_, fault := c.task(disks, "CopyVirtualDisk_Task", object{"sourceName": "[LocalDS_0] a.vmdk", "sourceDatacenter": datacenter, "destName": "[LocalDS_0] b.vmdk"})
+		return fault
+	}
+	if fault := extend("[LocalDS_0] a.vmdk", size); fault != "" {
+		t.Fatal(fault)
+	}
+	if fault := extend("[LocalDS_0] a.vmdk", size/2); fault != "FileFault" {
+		t.Errorf("to make a disk smaller: %q", fault)
+	}
+	if fault := copied(); fault != "" {
+		t.Fatal(fault)
+	}
+	if fault := copied(); fault != "FileAlreadyExists" {
+		t.Errorf("to copy onto another: %q", fault)
+	}
+	_, descriptor := c.send(http.MethodGet, "/folder/b.vmdk?dcPath=DC0&dsName=LocalDS_0", nil)
+	if !bytes.Contains(descriptor, []byte("RW 16777216 VMFS")) || !bytes.Contains(descriptor, []byte("60 00 C2 9a")) {
+		t.Errorf("the descriptor is %s", descriptor)
+	}
+	var extent unix.Stat_t
+	folder := c.get(c.find("/DC0/datastore/LocalDS_0"), "summary").(object)["url"].(string)
+	if err := unix.Stat(filepath.Join(folder, "b-flat.vmdk"), &extent); err != nil || extent.Size != size || extent.Blocks > 4096 {
+		t.Errorf("%v: %d bytes in %d blocks", err, extent.Size, extent.Blocks)
 	}
 }
 
