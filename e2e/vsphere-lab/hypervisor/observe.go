@@ -68,7 +68,7 @@ func (h *Hypervisor) publish(ctx *simulator.Context, event machines.Event) {
 		behavior.Post(ctx, &types.VmGuestRebootEvent{VmEvent: behavior.VMEvent(ctx, vm)})
 		set(ctx, vm, boot(time.Now())...)
 	case machines.GuestInfo:
-		told(ctx, vm, event.Key, event.Value)
+		Tell(ctx, vm, event.Key, event.Value)
 	case machines.Migrated: // whoever had it moved publishes that
 	}
 }
@@ -164,8 +164,8 @@ func (h *Hypervisor) persistent(vm *simulator.VirtualMachine) []types.BaseOption
 	})
 }
 
-// told publishes what a guest has told.
-func told(ctx *simulator.Context, vm *simulator.VirtualMachine, key, value string) {
+// Tell publishes what a guest has told in its guestinfo; an empty value removes the key.
+func Tell(ctx *simulator.Context, vm *simulator.VirtualMachine, key, value string) {
 	ctx.WithLock(vm, func() {
 		is := func(option types.BaseOptionValue) bool { return strings.EqualFold(option.GetOptionValue().Key, key) }
 		all := slices.Clone(vm.Config.ExtraConfig)

@@ -12,6 +12,7 @@ import (
 	"dev.berth/e2e/vsphere-lab/dispatch"
 	"dev.berth/e2e/vsphere-lab/faults"
 	"dev.berth/e2e/vsphere-lab/front"
+	"dev.berth/e2e/vsphere-lab/guests"
 	"dev.berth/e2e/vsphere-lab/hypervisor"
 	"dev.berth/e2e/vsphere-lab/inventory"
 	"dev.berth/e2e/vsphere-lab/privileges"
@@ -29,6 +30,8 @@ type Options struct {
 	Behavior       behavior.Options
 	// Boot makes powered-on VMs run in QEMU, when it is there.
 	Boot *hypervisor.Options
+	// Play has the guests of VMs that do not boot played.
+	Play bool
 }
 
 // Lab answers a vCenter's protocols.
@@ -66,6 +69,9 @@ func New(options Options) (*Lab, error) {
 		}
 		l.behavior.Machines, innermost = l.hypervisor, l.hypervisor.Layer
 		handlers = append(handlers, l.hypervisor)
+	}
+	if options.Play {
+		handlers = append(handlers, guests.New(func() *dispatch.Dispatcher { return l.dispatcher }))
 	}
 	service.Context.Map.AddHandler(handlers)
 	l.dispatcher = dispatch.New(service, innermost, dispatch.Session, l.rules.Layer, l.users.Layer, l.collectors.Layer, l.behavior.Layer)

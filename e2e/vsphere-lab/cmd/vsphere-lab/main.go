@@ -27,7 +27,7 @@ type settings struct {
 	listen, directory, user, passwordFile, releases string
 	shape                                           inventory.Shape
 	behavior                                        behavior.Options
-	boot                                            bool
+	boot, play                                      bool
 	addresses                                       map[string]netip.Prefix
 }
 
@@ -57,6 +57,7 @@ func parse(arguments []string) (settings, error) {
 	flags.BoolVar(&s.behavior.SerialLicence, "serial-licence", true, "have the licence for serial ports over the network")
 	flags.BoolVar(&s.shape.SerialFirewall, "serial-firewall", true, "have hosts whose firewalls let serial ports dial out")
 	flags.BoolVar(&s.boot, "boot", false, "boot VMs that are powered on in QEMU; needs root")
+	flags.BoolVar(&s.play, "play-guests", false, "plays the guests of VMs, which do not boot: they tell what a tether tells and start nothing")
 	flags.Func("address", "with --boot, `PORT GROUP=ADDRESS/BITS`: puts this machine on a port group; may be repeated", s.addAddress)
 	if err := flags.Parse(arguments); err != nil {
 		return s, err
@@ -66,6 +67,9 @@ func parse(arguments []string) (settings, error) {
 	}
 	if len(s.addresses) > 0 && !s.boot {
 		return s, errors.New("--address needs --boot: without it there are no networks")
+	}
+	if s.boot && s.play {
+		return s, errors.New("--play-guests is for VMs that do not --boot")
 	}
 	if s.directory == "" {
 		return s, errors.New("--directory is missing")
@@ -109,7 +113,7 @@ func run(arguments []string) error {
 	}
 	options := lab.Options{
 		Directory: s.directory, Shape: s.shape, User: s.user, Password: password, Releases: strings.Split(s.releases, ","),
-		Behavior: s.behavior,
+		Behavior: s.behavior, Play: s.play,
 	}
 	if s.boot {
 		options.Boot = &hypervisor.Options{Folder: filepath.Join(s.directory, "machines"), Addresses: s.addresses}
