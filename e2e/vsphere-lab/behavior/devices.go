@@ -1,6 +1,7 @@
 package behavior
 
 import (
+	"iter"
 	"os"
 	"slices"
 	"strings"
@@ -159,7 +160,7 @@ func shareable(backing *types.VirtualDiskFlatVer2BackingInfo) bool {
 		backing.DiskMode == string(types.VirtualDiskModeIndependent_nonpersistent) || backing.DiskMode == string(types.VirtualDiskModeNonpersistent)
 }
 
-func (b *Behavior) lockable(vm ref, wanted *types.VirtualDiskFlatVer2BackingInfo, running map[ref]entry) fault {
+func (b *Behavior) lockable(vm ref, wanted *types.VirtualDiskFlatVer2BackingInfo, running iter.Seq2[ref, entry]) fault {
 	for other, e := range running {
 		for _, disk := range e.disks {
 			if other != vm && disk.file == wanted.FileName && !(disk.shared && shareable(wanted)) {

@@ -1,6 +1,8 @@
 package behavior
 
 import (
+	"iter"
+
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/mo"
 	"github.com/vmware/govmomi/vim25/types"
@@ -56,18 +58,18 @@ func (b *Behavior) noteNow(ctx *simulator.Context, vm *simulator.VirtualMachine)
 	return e
 }
 
-// running gives the VMs that are on, or are just being started, as if they were on their chosen host.
-func (b *Behavior) running() map[ref]entry {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	all := make(map[ref]entry, len(b.index))
-	for vm, e := range b.index {
-		if host, ok := b.starting[vm]; ok {
-			e.on, e.host = true, host
-		}
-		if e.on {
-			all[vm] = e
+// running gives the VMs that are on, or are just being started, as if they were on their chosen host. The index is locked meanwhile.
+func (b *Behavior) running() iter.Seq2[ref, entry] {
+	return func(yield func(ref, entry) bool) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		for vm, e := range b.index {
+			if host, ok := b.starting[vm]; ok {
+				e.on, e.host = true, host
+			}
+			if e.on && !yield(vm, e) {
+				return
+			}
 		}
 	}
-	return all
 }

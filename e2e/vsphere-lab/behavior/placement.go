@@ -67,7 +67,7 @@ func (b *Behavior) chooseHost(ctx *simulator.Context, r request) (ref, fault) {
 		}
 		hosts = []ref{*r.host}
 	}
-	loads := b.loads()
+	loads := b.loads(config != nil && len(config.Rule) > 0)
 	// Who is on a host that is evacuated will follow.
 	maps.DeleteFunc(loads.host, func(_, host ref) bool { return host == r.avoid })
 	allowed, preferred := b.ruled(config, r.vm, loads)
@@ -131,17 +131,19 @@ func usable(ctx *simulator.Context, host *simulator.HostSystem, datastores []str
 	return true
 }
 
-// load is what runs where.
+// load is what runs where; of each VM only when that was asked for.
 type load struct {
 	host   map[ref]ref
 	memory map[ref]int64
 	count  map[ref]int
 }
 
-func (b *Behavior) loads() load {
+func (b *Behavior) loads(each bool) load {
 	l := load{host: map[ref]ref{}, memory: map[ref]int64{}, count: map[ref]int{}}
 	for vm, e := range b.running() {
-		l.host[vm] = e.host
+		if each {
+			l.host[vm] = e.host
+		}
 		l.memory[e.host] += e.memory
 		l.count[e.host]++
 	}

@@ -6,6 +6,7 @@
 package collector
 
 import (
+	"strings"
 	"sync"
 
 	"dev.berth/e2e/vsphere-lab/props"
@@ -94,16 +95,28 @@ func names(changes []types.PropertyChange, name string) bool {
 	return false
 }
 
-// taskEnded notes what a task may have changed without a word: its entity, and the lists in the inventory around it.
+// taskEnded notes what a task may have changed without a word: its entity, and the lists in the inventory around it. Those of folders,
+// which may be long, are not compared after a task that leaves every VM where it is.
 func (s *Service) taskEnded(object mo.Reference) {
+	stays := false
 	if task, ok := object.(*mo.Task); ok && task.Info.Entity != nil {
 		s.touch(*task.Info.Entity)
+		stays = leavesFolders(task.Info.DescriptionId)
 	}
 	for tracked := range s.index {
-		if tracked.Type != "VirtualMachine" && tracked.Type != "Task" {
+		if tracked.Type != "VirtualMachine" && tracked.Type != "Task" && !(stays && tracked.Type == "Folder") {
 			s.touch(tracked)
 		}
 	}
+}
+
+func leavesFolders(task string) bool {
+	kind, name, _ := strings.Cut(task, ".")
+	switch kind {
+	case "FileManager", "VirtualDiskManager", "HostDatastoreBrowser":
+		return true
+	}
+	return name == "powerOn" || name == "powerOff" || name == "powerOnMultiVM"
 }
 
 // RemoveObject hears of objects that go.
