@@ -209,6 +209,13 @@ final class KubeletCommand implements Runnable {
   private List<String> scratchSize = List.of();
 
   @Option(
+      names = "--parallel-starts",
+      paramLabel = "COUNT",
+      description =
+          "How many containerVMs may boot at a time; by default twice this machine's processors, with vsphere 32.")
+  private List<String> parallelStarts = List.of();
+
+  @Option(
       names = "--kubernetes-service-host",
       paramLabel = "HOST",
       description = "What pods find in KUBERNETES_SERVICE_HOST instead of the service's address.")

@@ -143,17 +143,9 @@ record NodeConfiguration(KubeletSettings settings) {
             containers.seccompDefault(),
             containers.imagePullDeadline(),
             containers.bootDeadline(),
-            parallelStarts()),
+            settings.parallelStarts()),
         images,
         defaults.timing());
-  }
-
-  /**
-   * A boot takes a whole processor for its time: more of them at once end later, all together, and
-   * under emulation past their deadlines.
-   */
-  private static int parallelStarts() {
-    return Math.max(2, Runtime.getRuntime().availableProcessors()) * 2;
   }
 
   KubeletApiConfiguration api() {

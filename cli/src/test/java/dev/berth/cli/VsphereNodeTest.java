@@ -43,6 +43,15 @@ class VsphereNodeTest {
     }
   }
 
+  @Test
+  @DisplayName("boots more VMs at a time than this machine could")
+  void parallelStarts(TestLab lab) throws IOException {
+    try (LabVch vch = new LabVch(lab)) {
+      assertEquals(
+          32, new NodeConfiguration(settings(lab, vch)).provider().containers().parallelStarts());
+    }
+  }
+
   private KubeletSettings settings(TestLab lab, LabVch vch) throws IOException {
     String file = Files.writeString(directory.resolve("file.pem"), "").toString();
     Map<String, List<String>> given = new LinkedHashMap<>();

@@ -1,5 +1,6 @@
 package dev.berth.cli.quickstart;
 
+import dev.berth.cli.settings.KubeletSettings;
 import dev.berth.cli.settings.NameServers;
 import dev.berth.portlayer.local.network.HostPort;
 import java.nio.file.Files;
@@ -40,6 +41,8 @@ record VsphereBackend(Site site) implements Backend {
     List<String> options = new ArrayList<>(lab.operations());
     options.addAll(List.of("--vch", site.name(), "--control-address", control));
     options.addAll(List.of("--scratch-size", SCRATCH_SIZE));
+    options.addAll(
+        List.of("--parallel-starts", Integer.toString(KubeletSettings.startsOnThisMachine())));
     options.addAll(List.of("--directory", directory().resolve("vch").toString()));
     return options;
   }

@@ -15,6 +15,7 @@ import java.util.regex.Pattern;
  * @param pods how many may run
  * @param defaultMemory bytes for a container without a limit
  * @param scratchSize bytes of a container's scratch disk
+ * @param parallelStarts how many containerVMs may boot at a time
  */
 public record KubeletSettings(
     String nodeName,
@@ -26,10 +27,14 @@ public record KubeletSettings(
     Registry registry,
     Cluster cluster,
     long defaultMemory,
-    long scratchSize) {
+    long scratchSize,
+    int parallelStarts) {
   private static final Pattern NODE_NAME = Pattern.compile("[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?");
   private static final long MEBIBYTE = 1 << 20;
   private static final long SMALLEST = 16 * MEBIBYTE;
+
+  /** Of hosts whose number DRS knows and the node does not; what vCenter has to do at a time. */
+  private static final int STARTS_ON_VSPHERE = 32;
 
   /** How the kubelet's API is served. */
   public record Serving(
@@ -73,17 +78,34 @@ public record KubeletSettings(
           "kubeconfig",
           "is missing: name the file with the node's credentials (only inside a cluster it can be left out)");
     }
+    BackendSettings backend = BackendSettings.of(settings, problems);
     return new KubeletSettings(
         node,
         kubeconfig,
         Path.of(settings.required("directory", "where the VCH keeps its disks, logs and records")),
-        BackendSettings.of(settings, problems),
+        backend,
         serving(settings),
         settings.integer("pod-limit", 1, 100_000).orElse(110),
         registry(settings, problems),
         cluster(settings),
         atLeast("default-memory", 256 * MEBIBYTE, settings, problems),
-        atLeast("scratch-size", 10_240 * MEBIBYTE, settings, problems));
+        atLeast("scratch-size", 10_240 * MEBIBYTE, settings, problems),
+        settings.integer("parallel-starts", 1, 10_000).orElseGet(() -> parallelStarts(backend)));
+  }
+
+  private static int parallelStarts(BackendSettings backend) {
+    return switch (backend) {
+      case BackendSettings.Local _ -> startsOnThisMachine();
+      case BackendSettings.Vsphere _ -> STARTS_ON_VSPHERE;
+    };
+  }
+
+  /**
+   * A boot takes a whole processor for its time: more of them at once end later, all together, and
+   * under emulation past their deadlines.
+   */
+  public static int startsOnThisMachine() {
+    return Math.max(2, Runtime.getRuntime().availableProcessors()) * 2;
   }
 
   private static Serving serving(Settings settings) {

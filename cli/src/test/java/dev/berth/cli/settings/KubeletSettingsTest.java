@@ -26,6 +26,7 @@ class KubeletSettingsTest {
           "tls-certificate",
           "tls-key",
           "port",
+          "parallel-starts",
           "network",
           "memory-limit",
           "cpu-limit",
@@ -42,6 +43,7 @@ class KubeletSettingsTest {
             """
             node-name: from-file
             port: 10251
+            parallel-starts: 7
             memory-limit: 1.5Gi
             cpu-limit: 500m
             network:
@@ -52,6 +54,7 @@ class KubeletSettingsTest {
             """,
             Map.of("port", List.of("10252")));
     assertEquals("from-file", settings.nodeName());
+    assertEquals(7, settings.parallelStarts());
     assertEquals(10_252, settings.serving().port());
     assertEquals(3L << 29, local(settings).memory());
     assertEquals(500, local(settings).cpuMillis());
@@ -73,6 +76,7 @@ class KubeletSettingsTest {
     assertEquals(80, settings.registry().collectDownTo());
     assertEquals("cluster.local", settings.cluster().domain());
     assertEquals(256L << 20, settings.defaultMemory());
+    assertEquals(KubeletSettings.startsOnThisMachine(), settings.parallelStarts());
   }
 
   @Test
