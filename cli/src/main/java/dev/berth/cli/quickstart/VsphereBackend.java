@@ -14,7 +14,7 @@ record VsphereBackend(Site site) implements Backend {
   /** Where the lab's hosts dial to with the VMs' serial ports. */
   private static final int CONTROL_PORT = 10_251;
 
-  /** A scratch disk's template is uploaded whole, and copied so by the lab. */
+  /** The lab copies what was uploaded: of the default size, 161 MiB for each container. */
   private static final String SCRATCH_SIZE = "256Mi";
 
   @Override

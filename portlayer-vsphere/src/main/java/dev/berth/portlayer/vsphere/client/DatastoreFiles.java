@@ -224,6 +224,17 @@ public final class DatastoreFiles {
         new Methods.CopyVirtualDisk(from.toString(), datacenter, to.toString(), datacenter));
   }
 
+  /**
+   * Makes a virtual disk, which no VM that is on has, larger: behind its end there are zeros.
+   *
+   * @param size bytes, whole KiB, no fewer than it has
+   */
+  public void extendDisk(DatastorePath disk, long size) {
+    runOn(
+        client.content().virtualDiskManager(),
+        new Methods.ExtendVirtualDisk(disk.toString(), datacenter, size / 1024, false));
+  }
+
   /** Makes an empty file, or empties one. Idempotent. */
   public void touch(DatastorePath path) {
     ok(path, send(path, r -> r.PUT(BodyPublishers.noBody()), BodyHandlers.discarding()));

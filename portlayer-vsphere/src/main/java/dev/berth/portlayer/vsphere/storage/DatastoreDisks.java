@@ -187,11 +187,16 @@ final class DatastoreDisks {
     return templates.resolve(name).resolve(Vmdk.DESCRIPTOR);
   }
 
+  /** Uploads what is not zero, and lets vCenter add the rest. */
   private void uploadTemplate(DatastorePath folder, Disk wanted) {
     Path file = local.resolve("template-" + UUID.randomUUID());
+    long size = wanted.mebibytes() * MEBIBYTE;
     try {
-      Ext4.make(file, wanted.role(), wanted.mebibytes() * MEBIBYTE);
+      Ext4.make(file, wanted.role(), size);
       uploadDisk(folder, file, Vmdk.uuid(wanted.template()), "template " + wanted.template());
+      if (file.toFile().length() < size) {
+        files.extendDisk(folder.resolve(Vmdk.DESCRIPTOR), size);
+      }
     } finally {
       deleteLocal(file);
     }

@@ -256,6 +256,16 @@ public final class Methods {
   /**
    * Of the VirtualDiskManager.
    *
+   * @param eagerZero whether zeros are written at once, and not read where nothing was written
+   */
+  @Call("ExtendVirtualDisk_Task")
+  public record ExtendVirtualDisk(
+      String name, ManagedObjectReference datacenter, long newCapacityKb, boolean eagerZero)
+      implements TaskRequest {}
+
+  /**
+   * Of the VirtualDiskManager.
+   *
    * @param uuid 16 bytes as {@code 60 00 C2 9a 00 00 00 00-00 00 00 00 00 00 00 00}
    */
   @Call(value = "SetVirtualDiskUuid", repeatable = true)

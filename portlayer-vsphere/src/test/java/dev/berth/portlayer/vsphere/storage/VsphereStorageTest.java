@@ -34,6 +34,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Executors;
@@ -215,6 +216,16 @@ class VsphereStorageTest {
   }
 
   @Test
+  void ofATemplateOnlyTheBeginningIsUploaded() {
+    DiskAttachment disk = open().createDisk("large", Role.SCRATCH, 10_240 * MEBIBYTE);
+
+    assertEquals(1, lab.calls("ExtendVirtualDisk_Task"));
+    assertTrue(read(disk.location(), 2000).contains("RW 20971520 VMFS"), disk.location());
+    DatastorePath extent = DatastorePath.parse(disk.location()).sibling("disk-flat.vmdk");
+    assertEquals(OptionalLong.of(10_240 * MEBIBYTE), files.size(extent));
+  }
+
+  @Test
   void disksAreKnownAfterARestart() {
     DiskAttachment scratch = open().createDisk("a.b-c", Role.SCRATCH, 16 * MEBIBYTE);
     DiskAttachment volume = open().createDisk("volume", Role.VOLUME, 17 * MEBIBYTE);
@@ -226,6 +237,19 @@ class VsphereStorageTest {
     StorageUsage usage = storage.usage();
     assertEquals(33 * MEBIBYTE, usage.disks());
     assertTrue(usage.capacity() > 0 && usage.available() <= usage.capacity());
+  }
+
+  @Test
+  void aTemplateThatCouldNotBeExtendedIsNone() {
+    VsphereStorage storage = open();
+    lab.fault(Map.of("method", "ExtendVirtualDisk_Task", "way", "broken", "count", -1));
+    assertThrows(
+        PortLayerException.class, () -> storage.createDisk("a", Role.SCRATCH, 64 * MEBIBYTE));
+    assertEquals(List.of(), files.list(root.resolve("templates")));
+
+    lab.reset();
+    DiskAttachment disk = storage.createDisk("a", Role.SCRATCH, 64 * MEBIBYTE);
+    assertTrue(read(disk.location(), 2000).contains("RW 131072 VMFS"), disk.location());
   }
 
   @ParameterizedTest
