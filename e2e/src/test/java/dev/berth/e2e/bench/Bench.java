@@ -24,6 +24,16 @@ public final class Bench {
   private static final double MARK_2000 = 401;
   private static final Set<String> ALL = Set.of("start", "use", "pull", "throughput", "vsphere");
 
+  /** The options of the berth command's Java. */
+  private static final List<String> JAVA =
+      List.of(
+          "-XX:+UseSerialGC",
+          "-Xmn96m",
+          "-XX:MetaspaceSize=96m",
+          "-XX:+UseCompactObjectHeaders",
+          "--enable-native-access=ALL-UNNAMED",
+          "--sun-misc-unsafe-memory-access=allow");
+
   private final Path root;
   private final List<String> kernels;
   private final Set<String> sections;
@@ -65,7 +75,11 @@ public final class Bench {
     }
     if (sections.contains("vsphere")) {
       out.println("making VMs on a vCenter that does not boot them");
-      new Vcenter(report).measure(List.of(500, 1000, 2000), 1);
+      Vcenter vcenter = new Vcenter(report);
+      List<Integer> counts = List.of(500, 1000, 2000);
+      vcenter.measure(counts, 1);
+      out.println("starting pods on a vCenter that plays their guests");
+      vcenter.measurePods(root, counts, JAVA);
     }
     report.print(out);
     report.write(root.resolve(".berth/bench.json"));
@@ -97,13 +111,9 @@ public final class Bench {
         new Throughput(
             root.resolve(".berth/bin"),
             root.resolve(".berth/bench/memory"),
-            List.of(
-                "-XX:+UseSerialGC",
-                "-Xmn96m",
-                "-XX:MetaspaceSize=96m",
-                "-XX:+UseCompactObjectHeaders",
-                "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow"))) {
+            MemoryNode.IMAGE,
+            (kubeconfig, node) ->
+                Throughput.java(JAVA, MemoryNode.class, List.of(kubeconfig.toString(), node)))) {
       many(throughput, "cold", 500, 1);
       many(throughput, "warm", 500, MANY_ROUNDS);
       many(throughput, "warm", 2000, MANY_ROUNDS);

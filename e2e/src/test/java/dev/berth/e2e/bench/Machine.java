@@ -11,6 +11,7 @@ import java.util.function.BooleanSupplier;
 /** What this machine says of itself and of its processes, and waiting on it. */
 final class Machine {
   private static final double KIB_PER_MIB = 1024;
+  private static final double MEBIBYTE = 1L << 20;
   private static final long LOOK_NANOS = 2_000_000;
 
   private Machine() {}
@@ -23,6 +24,20 @@ final class Machine {
   /** A process's resident memory, MiB. */
   static double resident(long pid) {
     return mebibytes(read(Path.of("/proc/" + pid + "/status")), "VmRSS");
+  }
+
+  /** The processor time that a process has had, seconds. */
+  static double processor(ProcessHandle process) {
+    return process.info().totalCpuDuration().orElseThrow().toMillis() / 1e3;
+  }
+
+  /** What this process uses of its heap after a collection, MiB. */
+  static double heap() {
+    // What the first collection makes reachable by finalizers and references goes with the second.
+    System.gc();
+    System.gc();
+    Runtime runtime = Runtime.getRuntime();
+    return (runtime.totalMemory() - runtime.freeMemory()) / MEBIBYTE;
   }
 
   /** Resident memory with what it shares divided among all that share it, MiB. */

@@ -32,12 +32,14 @@ final class PodLoad {
   private final URI server;
   private final String pods;
   private final String node;
+  private final String image;
 
-  PodLoad(Path kubeconfig, String namespace, String node) throws IOException {
+  PodLoad(Path kubeconfig, String namespace, String node, String image) throws IOException {
     Config config = Config.fromKubeconfig(kubeconfig.toFile());
     this.server = URI.create(config.getMasterUrl());
     this.pods = "/api/v1/namespaces/%s/pods".formatted(namespace);
     this.node = node;
+    this.image = image;
     try {
       this.context = SSLUtils.sslContext(config);
     } catch (GeneralSecurityException unusable) {
@@ -171,7 +173,7 @@ final class PodLoad {
         {"apiVersion":"v1","kind":"Pod","metadata":{"name":"bench-%d"},"spec":{"nodeName":"%s",\
         "automountServiceAccountToken":false,"terminationGracePeriodSeconds":1,"containers":[\
         {"name":"main","image":"%s","imagePullPolicy":"IfNotPresent"}]}}"""
-        .formatted(index, node, MemoryNode.IMAGE)
+        .formatted(index, node, image)
         .getBytes(StandardCharsets.UTF_8);
   }
 

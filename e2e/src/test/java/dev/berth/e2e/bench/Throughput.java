@@ -22,7 +22,7 @@ final class Throughput implements AutoCloseable {
   private static final String NAMESPACE = "default";
   private static final int PORT = 16443;
   private static final Duration START = Duration.ofMinutes(2);
-  private static final long PATIENCE_SECONDS = 180;
+  private static final long PATIENCE_SECONDS = 600;
 
   private final Path state;
   private final List<Process> started = new ArrayList<>();
@@ -54,19 +54,27 @@ final class Throughput implements AutoCloseable {
    */
   record Round(Used running, Used gone, double before, double after, ApiRequests requests) {}
 
+  /** The program that is the node. It says when it is ready, and lives while its input does. */
+  interface NodeProgram {
+    /** Its command line. */
+    List<String> line(Path kubeconfig, String node) throws IOException;
+  }
+
   /**
-   * @param options of the node's Java, the same as the berth command's
+   * @param directory removed first
+   * @param image of the pods
    */
-  Throughput(Path bin, Path directory, List<String> options) throws IOException {
+  Throughput(Path bin, Path directory, String image, NodeProgram program) throws IOException {
     // Pods that an earlier run left behind would be counted.
     remove(directory);
     Files.createDirectories(directory);
     this.state = directory.resolve("state");
     try {
       this.controlPlane = startControlPlane(bin, directory);
-      this.node = startNode(directory, options);
+      Path kubeconfig = state.resolve("nodes").resolve(NODE).resolve("kubeconfig");
+      this.node = start(directory, "node.log", program.line(kubeconfig, NODE));
       this.admin = Clients.of(state.resolve("admin.kubeconfig"));
-      this.load = new PodLoad(state.resolve("admin.kubeconfig"), NAMESPACE, NODE);
+      this.load = new PodLoad(state.resolve("admin.kubeconfig"), NAMESPACE, NODE, image);
     } catch (IOException | RuntimeException failed) {
       started.reversed().forEach(Throughput::end);
       throw failed;
@@ -90,15 +98,15 @@ final class Throughput implements AutoCloseable {
             "--unsafe-no-fsync"));
   }
 
-  private Process startNode(Path directory, List<String> options) throws IOException {
+  /** The command line of a class of this benchmark. */
+  static List<String> java(List<String> options, Class<?> program, List<String> arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin/java").toString());
     command.addAll(options);
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.add(MemoryNode.class.getName());
-    command.add(state.resolve("nodes").resolve(NODE).resolve("kubeconfig").toString());
-    command.add(NODE);
-    return start(directory, "node.log", command);
+    command.add(program.getName());
+    command.addAll(arguments);
+    return command;
   }
 
   private Process start(Path directory, String log, List<String> command) throws IOException {
@@ -138,26 +146,51 @@ final class Throughput implements AutoCloseable {
   }
 
   Round measure(int pods) throws IOException, InterruptedException {
-    ApiRequests earlier = ApiRequests.now(admin);
-    double before = Machine.resident(node.pid());
-    Used running;
+    ApiRequests earlier = requests();
+    double before = resident();
+    Used running = create(pods);
+    double after = resident();
+    ApiRequests requests = requests().since(earlier);
+    return new Round(running, delete(pods), before, after, requests);
+  }
+
+  /** Until all are Running. */
+  Used create(int pods) throws IOException, InterruptedException {
     try (PodLoad.Seen seen = load.running()) {
       Cpu cpu = cpu();
       long begun = System.nanoTime();
       load.create(pods);
       await(seen, pods, "Running");
-      running = cpu.until(cpu(), Machine.millisSince(begun) / 1000);
+      return cpu.until(cpu(), Machine.millisSince(begun) / 1000);
     }
-    double after = Machine.resident(node.pid());
-    ApiRequests requests = ApiRequests.now(admin).since(earlier);
+  }
+
+  /** Until all are gone. */
+  Used delete(int pods) throws IOException, InterruptedException {
     try (PodLoad.Seen seen = load.gone()) {
       Cpu cpu = cpu();
       long begun = System.nanoTime();
       var _ = admin.pods().inNamespace(NAMESPACE).withTimeout(0, TimeUnit.SECONDS).delete();
       await(seen, pods, "gone");
-      Used gone = cpu.until(cpu(), Machine.millisSince(begun) / 1000);
-      return new Round(running, gone, before, after, requests);
+      return cpu.until(cpu(), Machine.millisSince(begun) / 1000);
     }
+  }
+
+  /** What the API server has answered so far. */
+  ApiRequests requests() {
+    return ApiRequests.now(admin);
+  }
+
+  /** The node's resident memory, MiB. */
+  double resident() {
+    return Machine.resident(node.pid());
+  }
+
+  /** The node's heap in use after a collection, MiB, when its program answers with that. */
+  double heap() throws IOException {
+    node.getOutputStream().write('\n');
+    node.getOutputStream().flush();
+    return Double.parseDouble(node.inputReader(StandardCharsets.UTF_8).readLine());
   }
 
   private static void await(PodLoad.Seen seen, int pods, String what) throws InterruptedException {
@@ -169,13 +202,9 @@ final class Throughput implements AutoCloseable {
 
   private Cpu cpu() {
     return new Cpu(
-        seconds(node.toHandle()),
-        seconds(controlPlane.toHandle()),
-        seconds(ProcessHandle.current()));
-  }
-
-  private static double seconds(ProcessHandle process) {
-    return process.info().totalCpuDuration().orElse(Duration.ZERO).toMillis() / 1e3;
+        Machine.processor(node.toHandle()),
+        Machine.processor(controlPlane.toHandle()),
+        Machine.processor(ProcessHandle.current()));
   }
 
   @Override

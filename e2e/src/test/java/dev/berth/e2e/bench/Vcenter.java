@@ -1,12 +1,19 @@
 package dev.berth.e2e.bench;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 
-/** What the port layer on vCenter takes for many containerVMs, in a lab that does not boot them. */
+/**
+ * What the port layer on vCenter, and a node with it, take for many containerVMs in a lab that does
+ * not boot them.
+ */
 final class Vcenter {
   private static final int AT_ONCE = 16;
 
@@ -27,6 +34,63 @@ final class Vcenter {
         report("%d on vCenter".formatted(groups), groups, all);
       }
     }
+  }
+
+  /** The same with all that a node does for a pod, the first load of its process too. */
+  void measurePods(Path root, List<Integer> counts, List<String> options)
+      throws IOException, InterruptedException {
+    try (VcenterPods load = new VcenterPods(root, root.resolve(".berth/bench/vcenter"), options)) {
+      pods("%d pods, vCenter, cold".formatted(counts.getFirst()), counts.getFirst(), load);
+      for (int pods : counts) {
+        pods("%d pods, vCenter".formatted(pods), pods, load);
+      }
+    }
+  }
+
+  private void pods(String section, int pods, VcenterPods load)
+      throws IOException, InterruptedException {
+    VcenterPods.Round round = load.measure(pods);
+    done(section, "Running", pods, round.running());
+    done(section, "gone", pods, round.gone());
+    Map<String, Double> requests = new TreeMap<>(round.requests().counts());
+    requests.values().removeIf(count -> count * 100 <= pods);
+    requests.forEach((name, count) -> add(section, name, "1/pod", count / pods));
+    add(section, "provider heap with no pod", "MiB", round.heapBefore());
+    add(section, "provider heap with all", "MiB", round.heap());
+    add(section, "of that for a pod", "KiB", (round.heap() - round.heapBefore()) * 1024 / pods);
+    add(section, "provider resident before", "MiB", round.residentBefore());
+    add(section, "provider resident, all Running", "MiB", round.resident());
+    add(section, "lab resident, all Running", "MiB", round.lab());
+  }
+
+  private void done(String section, String what, int pods, VcenterPods.Done done) {
+    Throughput.Used used = done.used();
+    add(section, what, "s", used.seconds());
+    add(section, what, "pods/s", pods / used.seconds());
+    Map<String, Double> processors = new LinkedHashMap<>();
+    processors.put("provider", used.provider());
+    processors.put("control plane", used.controlPlane());
+    processors.put("lab", done.lab());
+    processors.forEach(
+        (process, seconds) ->
+            add(
+                section,
+                "%s: processor time, %s".formatted(what, process),
+                "ms/pod",
+                seconds * 1000 / pods));
+    int all = done.calls().values().stream().mapToInt(Integer::intValue).sum();
+    add(section, what + ": requests of vCenter", "1/pod", (double) all / pods);
+    done.calls()
+        .forEach(
+            (method, count) -> {
+              if (count * 100 > pods) {
+                add(section, what + ": " + method, "1/pod", (double) count / pods);
+              }
+            });
+  }
+
+  private void add(String section, String name, String unit, double value) {
+    report.add(section, name, unit, List.of(value));
   }
 
   private void report(String section, int groups, List<VcenterLoad.Round> all) {

@@ -83,10 +83,10 @@ final class VcenterLoad implements AutoCloseable {
 
   Round measure(int groups) throws InterruptedException {
     List<String> names = IntStream.range(0, groups).mapToObj(i -> "bench-" + i).toList();
-    double before = heap();
+    double before = Machine.heap();
     Step created = timed(() -> each(names, this::create));
     Step poweredOn = timed(() -> each(names, name -> vch.services().groups().powerOn(name)));
-    double heap = heap();
+    double heap = Machine.heap();
     Step listed = timed(() -> expect(groups));
     Step restarted =
         timed(
@@ -102,21 +102,16 @@ final class VcenterLoad implements AutoCloseable {
 
   private Step timed(Work work) throws InterruptedException {
     Map<String, Integer> before = lab.calls();
-    double own = processor(ProcessHandle.current());
-    double others = processor(process);
+    double own = Machine.processor(ProcessHandle.current());
+    double others = Machine.processor(process);
     long begun = System.nanoTime();
     work.run();
     double seconds = (System.nanoTime() - begun) / 1e9;
-    own = processor(ProcessHandle.current()) - own;
-    others = processor(process) - others;
+    own = Machine.processor(ProcessHandle.current()) - own;
+    others = Machine.processor(process) - others;
     Map<String, Integer> calls = lab.calls();
     calls.replaceAll((method, count) -> count - before.getOrDefault(method, 0));
     return new Step(seconds, own, others, calls);
-  }
-
-  /** The processor time that a process has had, seconds. */
-  private static double processor(ProcessHandle process) {
-    return process.info().totalCpuDuration().orElseThrow().toMillis() / 1000.0;
   }
 
   /** Not too many at once: a node has its limit as well. */
@@ -175,14 +170,6 @@ final class VcenterLoad implements AutoCloseable {
     if (found != groups) {
       throw new IllegalStateException("%d groups are there, not %d".formatted(found, groups));
     }
-  }
-
-  private static double heap() {
-    // What the first collection makes reachable by finalizers and references goes with the second.
-    System.gc();
-    System.gc();
-    Runtime runtime = Runtime.getRuntime();
-    return (runtime.totalMemory() - runtime.freeMemory()) / (double) MEBIBYTE;
   }
 
   @Override

@@ -96,6 +96,11 @@ public final class TestLab implements AutoCloseable {
     return new TestLab("--host-memory", "1048576", "--host-cores", "256");
   }
 
+  /** The same with the guests of containerVMs played. */
+  public static TestLab played() {
+    return new TestLab("--host-memory", "1048576", "--host-cores", "256", "--play-guests");
+  }
+
   private static void build() throws IOException {
     Process build =
         new ProcessBuilder(
