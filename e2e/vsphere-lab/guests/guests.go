@@ -71,7 +71,7 @@ func (g *Guests) begin(vm ref) {
 	// The VM's lock is held here.
 	go func() {
 		if machine, ok := g.dispatcher().System().Map.Get(vm).(*simulator.VirtualMachine); ok {
-			(&guest{door: door{g.dispatcher().System(), machine}, ctx: ctx}).play()
+			(&guest{door: door{g.dispatcher().System, machine}, ctx: ctx}).play()
 		}
 	}()
 }
@@ -87,13 +87,14 @@ func (g *Guests) end(vm ref) {
 
 // door is the guestinfo of a VM.
 type door struct {
-	context *simulator.Context
+	// context gives a new one: it is a Context that has a lock, and so each use of the door needs its own.
+	context func() *simulator.Context
 	vm      *simulator.VirtualMachine
 }
 
 func (d door) Get(key string) (string, error) {
 	var value string
-	d.context.WithLock(d.vm, func() {
+	d.context().WithLock(d.vm, func() {
 		for _, option := range d.vm.Config.ExtraConfig {
 			if o := option.GetOptionValue(); o.Key == key {
 				value, _ = o.Value.(string)
@@ -104,14 +105,14 @@ func (d door) Get(key string) (string, error) {
 }
 
 func (d door) Set(key, value string) error {
-	hypervisor.Tell(d.context, d.vm, key, value)
+	hypervisor.Tell(d.context(), d.vm, key, value)
 	return nil
 }
 
 // control finds where the VM's control port is dialled to; nil when it has none.
 func (d door) control() *machines.Remote {
 	var remote *machines.Remote
-	d.context.WithLock(d.vm, func() {
+	d.context().WithLock(d.vm, func() {
 		for _, device := range d.vm.Config.Hardware.Device {
 			if backing, ok := device.GetVirtualDevice().Backing.(*types.VirtualSerialPortURIBackingInfo); ok {
 				remote, _ = machines.ParseRemote(backing)
@@ -122,12 +123,13 @@ func (d door) control() *machines.Remote {
 }
 
 func (d door) powerOff() {
-	event := behavior.VMEvent(d.context, d.vm)
-	d.context.WithLock(d.vm, func() {
+	ctx := d.context()
+	event := behavior.VMEvent(ctx, d.vm)
+	ctx.WithLock(d.vm, func() {
 		const off = types.VirtualMachinePowerStatePoweredOff
-		d.context.Update(d.vm, []types.PropertyChange{{Name: "runtime.powerState", Val: off}, {Name: "summary.runtime.powerState", Val: off}})
+		ctx.Update(d.vm, []types.PropertyChange{{Name: "runtime.powerState", Val: off}, {Name: "summary.runtime.powerState", Val: off}})
 	})
-	behavior.Post(d.context, &types.VmPoweredOffEvent{VmEvent: event})
+	behavior.Post(ctx, &types.VmPoweredOffEvent{VmEvent: event})
 }
 
 // guest is one boot of a VM.
