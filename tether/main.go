@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"runtime/debug"
 
@@ -28,10 +29,15 @@ func main() {
 	defer crash.Guard()
 	debug.SetMemoryLimit(memoryLimit)
 	debug.SetGCPercent(50)
-	tether := &server.Tether{Container: m.Container, State: m.States, Files: m.Files, PowerOff: pid1.PowerOff}
+	tether := newTether(m)
 	if m.Door != nil {
 		tether.Window = server.SerialWindow
 		if err := identify(m); err != nil {
+			pid1.Fatal(err)
+		}
+	}
+	if m.Network != nil {
+		if err := serveNetwork(m); err != nil {
 			pid1.Fatal(err)
 		}
 	}
@@ -40,6 +46,22 @@ func main() {
 		pid1.Fatal(fmt.Errorf("serve the control plane: %w", server.Serve(m.Config.Identity, tether, listener)))
 	})
 	pid1.Fatal(fmt.Errorf("the control port has ended: %w", listener.Run(context.Background())))
+}
+
+func newTether(m *pid1.Machine) *server.Tether {
+	return &server.Tether{Container: m.Container, State: m.States, Files: m.Files, PowerOff: pid1.PowerOff}
+}
+
+// serveNetwork serves the control plane at the control interface beside the port.
+func serveNetwork(m *pid1.Machine) error {
+	listener, err := net.FileListener(m.Network)
+	if err != nil {
+		return fmt.Errorf("the control interface: %w", err)
+	}
+	crash.Go(func() {
+		pid1.Fatal(fmt.Errorf("serve the control plane at its interface: %w", server.Serve(m.Config.Identity, newTether(m), listener)))
+	})
+	return m.Network.Close()
 }
 
 // identify makes the identity of a VM that came without a key, and tells by what it is known.

@@ -19,6 +19,8 @@ type Config struct {
 	Hostname   string      `json:"hostname"`
 	Interfaces []Interface `json:"interfaces"`
 	Disks      []Disk      `json:"disks"`
+	// ControlMAC is that of the interface which is the control plane's alone, when there is one.
+	ControlMAC string `json:"controlMac,omitempty"`
 	// MemoryLimit is what the container may use, in bytes; 0 leaves it what the kernel and the tether do not use.
 	MemoryLimit int `json:"memoryLimit,omitempty"`
 	// Entropy, base64 in JSON, is credited to the kernel's random number generator when given; it must be fresh for every boot.
@@ -90,6 +92,14 @@ func ParseConfigWithoutKey(content []byte) (*Config, error) {
 		if err := n.check(); err != nil {
 			return nil, fmt.Errorf("boot configuration: interfaces[%d].%w", i, err)
 		}
+		if strings.EqualFold(n.MAC, config.ControlMAC) {
+			return nil, fmt.Errorf("boot configuration: controlMac is that of interfaces[%d]", i)
+		}
+	}
+	if config.ControlMAC != "" {
+		if _, err := parseMAC(config.ControlMAC); err != nil {
+			return nil, fmt.Errorf("boot configuration: controlMac: %w", err)
+		}
 	}
 	return config, nil
 }
@@ -111,6 +121,8 @@ func (c *Config) read(r *jsonReader) {
 		case "disks":
 			c.Disks = nil
 			r.array(func() { c.Disks = append(c.Disks, readDisk(r)) })
+		case "controlMac":
+			c.ControlMAC = r.string()
 		case "memoryLimit":
 			c.MemoryLimit = r.integer()
 		case "entropy":

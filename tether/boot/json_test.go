@@ -10,7 +10,7 @@ func TestEveryFieldOfTheConfigIsRead(t *testing.T) {
 	want := &Config{
 		Schema: 1, ID: "vm-1", Identity: Identity{"C\n", "K\"\\/", "A é 😀 <&>"}, Hostname: "web-0",
 		Interfaces: []Interface{{"52:54:00:12:34:56", []string{"10.0.0.1/24", "fd00::1/64"}, "10.0.0.254", 1500}, {MAC: "52:54:00:12:34:57"}},
-		Disks:      []Disk{{"image", "image"}, {"s", "scratch"}}, MemoryLimit: 64 << 20, Entropy: []byte{0, 255, 1}, Process: []byte{9, 8},
+		Disks:      []Disk{{"image", "image"}, {"s", "scratch"}}, ControlMAC: "00:50:56:00:00:01", MemoryLimit: 64 << 20, Entropy: []byte{0, 255, 1}, Process: []byte{9, 8},
 	}
 	full := reflect.ValueOf(*want)
 	for i := range full.NumField() {

@@ -125,6 +125,13 @@ func (n *netlink) setLink(index, mtu int) error {
 	return n.request(unix.RTM_NEWLINK, 0, body)
 }
 
+// moveLink gives an interface to the network namespace that the descriptor is of.
+func (n *netlink) moveLink(index, namespace int) error {
+	body := structBytes(&unix.IfInfomsg{Family: unix.AF_UNSPEC, Index: int32(index)})
+	body = append(body, attribute(unix.IFLA_NET_NS_FD, binary.NativeEndian.AppendUint32(nil, uint32(namespace)))...)
+	return n.request(unix.RTM_NEWLINK, 0, body)
+}
+
 // withoutIPv6 asks for no address of the kernel's own making on an interface. To make sure that a link-local address has no double takes the
 // kernel a while, in which the container's process is to start.
 func withoutIPv6(index int) []byte {

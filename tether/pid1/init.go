@@ -44,6 +44,8 @@ type Machine struct {
 
 	// Door is there on vSphere's hardware.
 	Door guestinfo.Door
+	// Network listens at the control interface where the configuration names one.
+	Network *os.File
 
 	log *logs.Writer
 }
@@ -117,6 +119,11 @@ func (m *Machine) boot() error {
 	}
 	if err := boot.ConfigureNetwork(config.Interfaces); err != nil {
 		return err
+	}
+	if config.ControlMAC != "" {
+		if m.Network, err = boot.ListenControl(config.ControlMAC); err != nil {
+			return err
+		}
 	}
 	timing("devices")
 	m.Files = &volume.Store{Directory: boot.FilesDirectory}

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -33,6 +34,10 @@ const (
 	SerialWindow = 64 << 10
 	// maximumMessage bounds one message: the files of a volume are the largest.
 	maximumMessage = 16 << 20
+	// shortestPing is how often a client may ask over a quiet network whether its session still stands.
+	shortestPing = 5 * time.Second
+	// handshakeDeadline is how long a client may take to show who it is.
+	handshakeDeadline = 30 * time.Second
 	// clockTolerance is how far the VM's clock may be off before a Start sets it.
 	clockTolerance = 20 * time.Millisecond
 )
@@ -96,6 +101,7 @@ func newServer(identity boot.Identity, tether *Tether) (*grpc.Server, error) {
 			MinVersion: tls.VersionTLS13, SessionTicketsDisabled: true,
 		})),
 		grpc.StaticStreamWindowSize(window), grpc.StaticConnWindowSize(window), grpc.MaxRecvMsgSize(maximumMessage),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: shortestPing}), grpc.ConnectionTimeout(handshakeDeadline),
 		grpc.ChainUnaryInterceptor(guardCall), grpc.ChainStreamInterceptor(guardStream))
 	api.RegisterTetherServer(server, tether)
 	return server, nil

@@ -60,6 +60,8 @@ type options struct {
 	process   *api.InitialProcess // given with the power-on
 	vsphere   bool                // the hardware of vSphere, with the door of the vCenter lab
 	resets    bool                // and does not end
+	// controlNIC adds an interface that is the control plane's, to vSphere's hardware.
+	controlNIC bool
 }
 
 // clockRate gives the host's time-stamp rate in kHz, which the emulated processor passes through and microvm cannot measure.

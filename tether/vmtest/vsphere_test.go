@@ -4,6 +4,7 @@ package vmtest
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -22,6 +23,8 @@ import (
 // The disks' UUIDs, as a vCenter writes them.
 const imageUUID, scratchUUID = "6000C290-0000-0000-0000-000000000001", "6000C290-0000-0000-0000-000000000002"
 
+const controlMAC = "00:50:56:00:00:01"
+
 func digits(uuid string) string { return strings.ToLower(strings.ReplaceAll(uuid, "-", "")) }
 
 // vsphereHardware gives QEMU's arguments for a VM of vSphere: disks on a paravirtual SCSI controller, VMXNET3, two serial ports, and the pairs
@@ -29,6 +32,9 @@ func digits(uuid string) string { return strings.ToLower(strings.ReplaceAll(uuid
 func (m *machine) vsphereHardware(o options) []string {
 	config := m.config()
 	config.Identity = boot.Identity{Authority: m.pki.identity().Authority}
+	if o.controlNIC {
+		config.ControlMAC = controlMAC
+	}
 	config.Disks = []boot.Disk{{Serial: imageUUID, Role: "image"}, {Serial: scratchUUID, Role: "scratch"}}
 	content, err := json.Marshal(config)
 	if err != nil {
@@ -39,7 +45,7 @@ func (m *machine) vsphereHardware(o options) []string {
 		m.t.Fatal(err)
 	}
 	write(m.t, m.path("guestinfo.json"), string(pairs), 0o600)
-	return []string{
+	arguments := []string{
 		"-M", "pc,usb=off,vmport=on", "-append", "quiet panic=10 rdinit=/init console=ttyS0,115200n8 no_timer_check noreplace-smp tsc=reliable " +
 			"cryptomgr.notests init_on_alloc=0 initcall_blacklist=trace_eval_init " + o.arguments,
 		"-fw_cfg", "name=opt/dev.berth/guestinfo,file=" + m.path("guestinfo.json"),
@@ -51,6 +57,10 @@ func (m *machine) vsphereHardware(o options) []string {
 		"-device", "vmxnet3,netdev=net,mac=52:54:00:12:34:56,romfile=",
 		"-chardev", "socket,id=qmp,path=" + m.path("qmp") + ",server=on,wait=off", "-mon", "chardev=qmp,mode=control",
 	}
+	if o.controlNIC {
+		arguments = append(arguments, "-netdev", "user,id=controlnet,restrict=on", "-device", "vmxnet3,netdev=controlnet,mac="+controlMAC+",romfile=")
+	}
+	return arguments
 }
 
 // hold keeps the line of the control port as a hypervisor does, whoever is at its other end or nobody: QEMU's serial port was seen to stop for good
@@ -163,6 +173,29 @@ func TestResetsOnVSphere(t *testing.T) {
 	}
 	if m.last(guestinfo.CertificateKey) == certificate {
 		t.Error("it has the key of the boot before")
+	}
+}
+
+// The control interface is in nobody's sight. That the control plane reaches the tether by it is a matter of portlayer-vsphere's tests, which have a
+// network for it.
+func TestContainerSeesNoControlInterface(t *testing.T) {
+	m := bootMachine(t, built(t), options{vsphere: true, controlNIC: true})
+	m.awaitState("READY", 0)
+	s := &suite{machine: m, t: t}
+	s.client, s.session = m.connect()
+	look := "ls /sys/class/net; cat /proc/net/dev /proc/net/if_inet6 /proc/net/tcp6; ls -l /proc/1/ns/net /proc/self/ns/net | sed 's/.*-> //'"
+	free := shell(look)
+	free.Privileged, free.Capabilities, free.MaskedPaths, free.ReadOnlyPaths = true, []string{"ALL"}, nil, nil
+	for _, p := range []*api.Process{shell(look), free} {
+		said, _ := s.finish(t, p)
+		if !strings.Contains(said, "eth0") || !strings.Contains(said, "net:[") {
+			t.Errorf("it sees\n%s", said)
+		}
+		for _, hidden := range []string{"eth1", "fe80", fmt.Sprintf(":%04X", boot.ControlPort)} {
+			if strings.Contains(said, hidden) {
+				t.Errorf("it sees %s\n%s", hidden, said)
+			}
+		}
 	}
 }
 
