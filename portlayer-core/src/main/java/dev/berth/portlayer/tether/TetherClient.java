@@ -17,10 +17,12 @@ import dev.berth.tether.v1.StatsRequest;
 import dev.berth.tether.v1.StopRequest;
 import dev.berth.tether.v1.TetherGrpc;
 import dev.berth.tether.v1.WriteVolumeRequest;
+import io.grpc.Channel;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
@@ -40,18 +42,22 @@ public final class TetherClient implements AutoCloseable {
   private static final int SLOWEST = 8 * 1024;
 
   private final String id;
-  private final ManagedChannel channel;
-  private final TetherGrpc.TetherBlockingStub stub;
+  private final ManagedChannel port;
+  private final Optional<NetworkChannel> network;
 
-  TetherClient(String id, ManagedChannel channel) {
+  /**
+   * @param port to the control port, which is always there
+   * @param network the way that is preferred to it, where there is one
+   */
+  TetherClient(String id, ManagedChannel port, Optional<NetworkChannel> network) {
     this.id = id;
-    this.channel = channel;
-    this.stub = TetherGrpc.newBlockingStub(channel).withWaitForReady();
+    this.port = port;
+    this.network = network;
   }
 
   /** What the containerVM is doing now. Idempotent. */
   public State describe() {
-    return call(CALL, tether -> tether.describe(DescribeRequest.getDefaultInstance()));
+    return call(CALL, TetherClient::describe);
   }
 
   /** Replaces the files of one in-memory volume. Idempotent. */
@@ -107,22 +113,21 @@ public final class TetherClient implements AutoCloseable {
 
   /** Begins another process in the container. */
   public ProcessSession exec(ExecSpec spec) {
-    requireRunning();
-    return GrpcSession.open(channel, TetherGrpc.getExecMethod(), new ExecProtocol(spec), id);
+    return GrpcSession.open(
+        requireRunning(), TetherGrpc.getExecMethod(), new ExecProtocol(spec), id);
   }
 
   /** Joins the first process, from now on. */
   public ProcessSession attach(boolean stdin) {
-    requireRunning();
-    return GrpcSession.open(channel, TetherGrpc.getAttachMethod(), new AttachProtocol(stdin), id);
+    return GrpcSession.open(
+        requireRunning(), TetherGrpc.getAttachMethod(), new AttachProtocol(stdin), id);
   }
 
   /** Connects to a port on the container's localhost; returns when the connection stands. */
   public ProcessSession forwardPort(int port) {
-    requireRunning();
-    PortForwardProtocol protocol = new PortForwardProtocol(port);
     GrpcSession<?, ?> session =
-        GrpcSession.open(channel, TetherGrpc.getPortForwardMethod(), protocol, id);
+        GrpcSession.open(
+            requireRunning(), TetherGrpc.getPortForwardMethod(), new PortForwardProtocol(port), id);
     session.awaitBegun(CALL);
     return session;
   }
@@ -130,20 +135,39 @@ public final class TetherClient implements AutoCloseable {
   /** Ends the session at once; calls fail with UNAVAILABLE from then on. Idempotent. */
   @Override
   public void close() {
-    channel.shutdownNow();
+    network.ifPresent(NetworkChannel::close);
+    port.shutdownNow();
   }
 
-  /** Also proves that a session stands, so that a stream opened next fails fast. */
-  private void requireRunning() {
-    if (describe().getPhase() != Phase.RUNNING) {
+  private ManagedChannel channel() {
+    return network.flatMap(NetworkChannel::open).orElse(port);
+  }
+
+  /** Gives a channel whose session stands, so that a stream opened next fails fast. */
+  private ManagedChannel requireRunning() {
+    ManagedChannel channel = channel();
+    if (call(channel, CALL, TetherClient::describe).getPhase() != Phase.RUNNING) {
       throw new PortLayerException(
           Code.FAILED_PRECONDITION, "containerVM %s: its process does not run".formatted(id));
     }
+    return channel;
+  }
+
+  private static State describe(TetherGrpc.TetherBlockingStub tether) {
+    return tether.describe(DescribeRequest.getDefaultInstance());
   }
 
   private <T> T call(Duration deadline, Function<TetherGrpc.TetherBlockingStub, T> call) {
+    return call(channel(), deadline, call);
+  }
+
+  private <T> T call(
+      Channel channel, Duration deadline, Function<TetherGrpc.TetherBlockingStub, T> call) {
     try {
-      return call.apply(stub.withDeadlineAfter(deadline.toMillis(), TimeUnit.MILLISECONDS));
+      return call.apply(
+          TetherGrpc.newBlockingStub(channel)
+              .withWaitForReady()
+              .withDeadlineAfter(deadline.toMillis(), TimeUnit.MILLISECONDS));
     } catch (StatusRuntimeException e) {
       throw TetherErrors.of(id, e);
     }

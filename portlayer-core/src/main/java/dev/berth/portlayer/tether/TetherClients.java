@@ -2,18 +2,22 @@ package dev.berth.portlayer.tether;
 
 import dev.berth.portlayer.PortLayerException;
 import dev.berth.portlayer.PortLayerException.Code;
+import dev.berth.portlayer.tether.NetworkChannel.Target;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.NettyChannelBuilder;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioDomainSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import java.net.InetSocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -33,6 +37,15 @@ public final class TetherClients implements AutoCloseable {
 
   /** The same for an emulated 16550, which moves some hundred kilobytes a second. */
   private static final int SERIAL_WINDOW = 64 * 1024;
+
+  /** As large as the guest's at its control interface. */
+  private static final int NETWORK_WINDOW = 256 * 1024;
+
+  /** A cable that is cut says nothing, so a guest that owes an answer is asked this often. */
+  private static final Duration KEEP_ALIVE = Duration.ofSeconds(10);
+
+  /** Longer than a migration's switch. */
+  private static final Duration SILENCE = Duration.ofSeconds(20);
 
   private static final Duration HANDSHAKE_DEADLINE = Duration.ofSeconds(10);
 
@@ -76,41 +89,68 @@ public final class TetherClients implements AutoCloseable {
             .channelFactory(() -> withHandshake(new NioDomainSocketChannel(), LinkFrame.Type.START))
             .eventLoopGroup(eventLoops)
             .flowControlWindow(VIRTIO_WINDOW);
-    return client(containerVmId, tls, channel);
+    return new TetherClient(containerVmId, channel(containerVmId, tls, channel), Optional.empty());
   }
 
   /**
    * A client for one containerVM whose control port is dialled to an endpoint, and whose guest has
    * made its certificate itself. A call fails with UNAVAILABLE while the guest's is another one.
    *
+   * <p>Where the guest is at a control interface as well, each session is tried there first, for a
+   * second; after a failure the port is used alone for a minute.
+   *
    * @param fingerprint the SHA-256 of the certificate in hexadecimal digits, asked for at each
    *     session; empty while the guest has not told it
+   * @param network where its control interface listens, asked for at each call; empty where it has
+   *     none
    */
   public TetherClient client(
-      String containerVmId, SerialEndpoint endpoint, Supplier<Optional<String>> fingerprint) {
+      String containerVmId,
+      SerialEndpoint endpoint,
+      Supplier<Optional<String>> fingerprint,
+      Supplier<Optional<InetSocketAddress>> network) {
     SslContext trusting =
         tls(context -> context.trustManager(new FingerprintTrust(containerVmId, fingerprint)));
-    NettyChannelBuilder channel =
+    NettyChannelBuilder port =
         NettyChannelBuilder.forAddress(endpoint.sessionAddress())
             .channelFactory(
                 () -> withHandshake(endpoint.newChannel(containerVmId), LinkFrame.Type.BEGIN))
             .eventLoopGroup(endpoint.sessions())
             .flowControlWindow(SERIAL_WINDOW);
-    return client(containerVmId, trusting, channel);
+    NetworkChannel preferred =
+        new NetworkChannel(
+            containerVmId,
+            () ->
+                fingerprint
+                    .get()
+                    .flatMap(told -> network.get().map(address -> new Target(address, told))),
+            address -> channel(containerVmId, trusting, atInterface(address)),
+            System::nanoTime);
+    return new TetherClient(
+        containerVmId, channel(containerVmId, trusting, port), Optional.of(preferred));
   }
 
-  private TetherClient client(
+  private NettyChannelBuilder atInterface(InetSocketAddress address) {
+    return NettyChannelBuilder.forAddress(address)
+        .channelType(NioSocketChannel.class)
+        .eventLoopGroup(eventLoops)
+        .withOption(
+            ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) NetworkChannel.CONNECTION.toMillis())
+        .flowControlWindow(NETWORK_WINDOW)
+        .keepAliveTime(KEEP_ALIVE.toSeconds(), TimeUnit.SECONDS)
+        .keepAliveTimeout(SILENCE.toSeconds(), TimeUnit.SECONDS);
+  }
+
+  private ManagedChannel channel(
       String containerVmId, SslContext context, NettyChannelBuilder builder) {
-    ManagedChannel channel =
-        builder
-            .executor(executor)
-            .offloadExecutor(executor)
-            .sslContext(context)
-            .overrideAuthority(VchAuthority.serverName(containerVmId))
-            .idleTimeout(IDLE.toSeconds(), TimeUnit.SECONDS)
-            .disableRetry()
-            .build();
-    return new TetherClient(containerVmId, channel);
+    return builder
+        .executor(executor)
+        .offloadExecutor(executor)
+        .sslContext(context)
+        .overrideAuthority(VchAuthority.serverName(containerVmId))
+        .idleTimeout(IDLE.toSeconds(), TimeUnit.SECONDS)
+        .disableRetry()
+        .build();
   }
 
   private static Channel withHandshake(Channel channel, LinkFrame.Type begin) {

@@ -127,6 +127,11 @@ final class FakeGuest implements AutoCloseable {
     }
   }
 
+  /** Where it also listens as at a control interface. */
+  InetSocketAddress address() {
+    return new InetSocketAddress(InetAddress.getLoopbackAddress(), server.getPort());
+  }
+
   /** Connects; the guest answers here from now on, and on no older line. */
   void dial(InetSocketAddress address) throws IOException {
     Socket socket = new Socket(address.getAddress(), address.getPort());

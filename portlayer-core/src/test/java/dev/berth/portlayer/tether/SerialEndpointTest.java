@@ -15,6 +15,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -183,6 +184,45 @@ class SerialEndpointTest {
   }
 
   @Test
+  void aGuestThatIsAtTheNetworkNeedsNoPort() throws Exception {
+    FakeGuest guest = guest("vm-1");
+    TetherClient client = client("vm-1", Optional.of(guest.address()));
+    assertEquals("vm-1", client.describe().getBootId());
+    byte[] data = new byte[1 << 20];
+    new Random(1).nextBytes(data);
+    try (ProcessSession session =
+            client.exec(new ExecSpec(List.of("cat"), false, true, Optional.empty()));
+        ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
+      var back = executor.submit(() -> session.stdout().readAllBytes());
+      session.stdin().write(data);
+      session.stdin().close();
+      assertArrayEquals(data, back.get());
+    }
+  }
+
+  @Test
+  void aGuestThatIsNotAtTheNetworkIsReachedByItsPort() throws IOException {
+    FakeGuest guest = guest("vm-1");
+    guest.dial(endpoint.address());
+    assertEquals("vm-1", client("vm-1", Optional.of(nobody())).describe().getBootId());
+  }
+
+  @Test
+  void aStrangerAtTheNetworkIsNotBelievedAndTheGuestIsReached() throws IOException {
+    FakeGuest guest = guest("vm-1");
+    guest.dial(endpoint.address());
+    FakeGuest stranger = opened(new FakeGuest(authority, own.issue("vm-1"), "vm-1", 666));
+    assertEquals(0, client("vm-1", Optional.of(stranger.address())).describe().getAttempt());
+  }
+
+  /** An address at which nobody listens. */
+  private static InetSocketAddress nobody() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return new InetSocketAddress(socket.getInetAddress(), socket.getLocalPort());
+    }
+  }
+
+  @Test
   void anAddressInUseIsToldByName() {
     PortLayerException refused =
         assertThrows(PortLayerException.class, () -> new SerialEndpoint(endpoint.address()));
@@ -201,7 +241,13 @@ class SerialEndpointTest {
   }
 
   private TetherClient client(String id) {
-    return opened(clients.client(id, endpoint, () -> Optional.ofNullable(fingerprints.get(id))));
+    return client(id, Optional.empty());
+  }
+
+  private TetherClient client(String id, Optional<InetSocketAddress> network) {
+    return opened(
+        clients.client(
+            id, endpoint, () -> Optional.ofNullable(fingerprints.get(id)), () -> network));
   }
 
   private FakeGuest guest(String id) throws IOException {

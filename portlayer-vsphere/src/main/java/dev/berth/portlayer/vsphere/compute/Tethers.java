@@ -22,7 +22,7 @@ final class Tethers implements AutoCloseable {
 
   TetherClient get(String containerVmId) {
     return open.computeIfAbsent(
-        containerVmId, id -> clients.client(id, endpoint, () -> fingerprint(id)));
+        containerVmId, id -> clients.client(id, endpoint, () -> fingerprint(id), Optional::empty));
   }
 
   private Optional<String> fingerprint(String containerVmId) {
