@@ -35,6 +35,8 @@ type Options struct {
 	Folder string
 	// Addresses puts this machine on port groups, by their names, with these IPv4 addresses.
 	Addresses map[string]netip.Prefix
+	// Interfaces puts this machine on port groups, by their names, with interfaces that are called so. VMs on them do not reach each other.
+	Interfaces map[string]string
 }
 
 // Hypervisor is the innermost layer of calls and an observer of the registry. It is a behavior.Machines.
@@ -65,11 +67,15 @@ func New(ctx *simulator.Context, options Options, dispatcher func() *dispatch.Di
 	if err != nil {
 		return nil, err
 	}
+	interfaces, err := byNetwork(ctx, options.Interfaces)
+	if err != nil {
+		return nil, err
+	}
 	folder, err := filepath.Abs(options.Folder)
 	if err != nil {
 		return nil, err
 	}
-	networks, err := machines.NewNetworks(folder, addresses)
+	networks, err := machines.NewNetworks(folder, addresses, interfaces)
 	if err != nil {
 		return nil, err
 	}
@@ -88,15 +94,15 @@ func New(ctx *simulator.Context, options Options, dispatcher func() *dispatch.Di
 	return h, err
 }
 
-// byNetwork makes addresses by names of port groups those by what the devices of VMs call them.
-func byNetwork(ctx *simulator.Context, addresses map[string]netip.Prefix) (map[string]netip.Prefix, error) {
-	found := map[string]netip.Prefix{}
-	for name, prefix := range addresses {
+// byNetwork makes what is named by port groups named by what the devices of VMs call them.
+func byNetwork[T any](ctx *simulator.Context, given map[string]T) (map[string]T, error) {
+	found := map[string]T{}
+	for name, value := range given {
 		switch group := networkNamed(ctx, name).(type) {
 		case *simulator.DistributedVirtualPortgroup:
-			found[group.Key] = prefix
+			found[group.Key] = value
 		case *mo.Network:
-			found[name] = prefix
+			found[name] = value
 		default:
 			return nil, fmt.Errorf("there is no port group %q", name)
 		}

@@ -47,7 +47,7 @@ type bench struct {
 func newBench(t *testing.T, iso string) *bench {
 	t.Helper()
 	b := &bench{datastore: newDatastore(t), far: newFarEnd(t)}
-	networks, err := NewNetworks(t.Name(), map[string]netip.Prefix{portGroup: netip.MustParsePrefix("10.231.7.1/24")})
+	networks, err := NewNetworks(t.Name(), map[string]netip.Prefix{portGroup: netip.MustParsePrefix("10.231.7.1/24")}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

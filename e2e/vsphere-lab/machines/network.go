@@ -2,15 +2,19 @@ package machines
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,6 +24,7 @@ import (
 type Networks struct {
 	scope     string
 	addresses map[string]netip.Prefix
+	own       map[string]string
 
 	mu      sync.Mutex
 	bridges map[string]string
@@ -30,13 +35,21 @@ type Networks struct {
 
 // NewNetworks makes networks whose bridges have names that begin otherwise in another scope, so that several labs can share a machine. A
 // port group with an IPv4 prefix in addresses, keyed as NIC.Network, has this machine on it with that address.
-func NewNetworks(scope string, addresses map[string]netip.Prefix) (*Networks, error) {
+//
+// One in own has this machine on it by an interface of the given name, with the link-local IPv6 address that the kernel makes, and with nobody
+// else: its VMs reach this machine and not each other, as in an isolated private VLAN.
+func NewNetworks(scope string, addresses map[string]netip.Prefix, own map[string]string) (*Networks, error) {
 	for network, prefix := range addresses {
 		if !prefix.Addr().Is4() {
 			return nil, fmt.Errorf("the network %s has the address %s: it must be IPv4", network, prefix)
 		}
 	}
-	return &Networks{scope: scope, addresses: addresses, bridges: map[string]string{}}, nil
+	for network := range own {
+		if _, both := addresses[network]; both {
+			return nil, fmt.Errorf("the network %s has an address, and an interface of its own: choose one", network)
+		}
+	}
+	return &Networks{scope: scope, addresses: addresses, own: own, bridges: map[string]string{}}, nil
 }
 
 // Recover removes the bridges that a file names, of networks whose process was killed, and keeps those of these networks there. It is
@@ -75,19 +88,24 @@ func (n *Networks) write() error {
 	return os.WriteFile(n.record, []byte(text.String()), 0o600)
 }
 
-// Bridge gives the name of a port group's bridge, whether there is one yet or not. Linux allows 15 characters, so it is a hash.
-func (n *Networks) Bridge(network string) string { return n.name("vb", network) }
+// Bridge gives the name of a port group's bridge, whether there is one yet or not. Linux allows 15 characters, so it is a hash if nobody chose.
+func (n *Networks) Bridge(network string) string {
+	if own, ok := n.own[network]; ok {
+		return own
+	}
+	return n.name("vb", network)
+}
 
 func (n *Networks) name(kind, what string) string {
 	sum := sha256.Sum256([]byte(n.scope + "\x00" + what))
 	return kind + hex.EncodeToString(sum[:])[:15-len(kind)]
 }
 
-// Join puts this machine on the port groups for which it has addresses, before a VM is there.
+// Join puts this machine on the port groups for which it has addresses or interfaces, before a VM is there.
 func (n *Networks) Join() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for network := range n.addresses {
+	for _, network := range slices.Concat(slices.Collect(maps.Keys(n.addresses)), slices.Collect(maps.Keys(n.own))) {
 		if _, err := n.ensure(network); err != nil {
 			return fmt.Errorf("the bridge of the network %s: %w", network, err)
 		}
@@ -109,7 +127,11 @@ func (n *Networks) tap(network string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("a tap on the network %s: %w", network, err)
 	}
-	err = errors.Join(quiet(name), addToBridge(bridge, name), up(name))
+	err = errors.Join(quiet(name), addToBridge(bridge, name))
+	if _, apart := n.own[network]; apart && err == nil {
+		err = os.WriteFile(filepath.Join("/sys/class/net", name, "brport/isolated"), []byte("1"), 0)
+	}
+	err = errors.Join(err, up(name))
 	if err != nil {
 		file.Close()
 		return nil, fmt.Errorf("a tap on the network %s: %w", network, err)
@@ -123,7 +145,10 @@ func (n *Networks) ensure(network string) (string, error) {
 	if n.bridges[name] != "" {
 		return name, nil
 	}
-	_ = removeBridge(name)
+	own := n.own[network] != ""
+	if !own {
+		_ = removeBridge(name)
+	}
 	n.bridges[name] = network
 	if err := n.write(); err != nil {
 		delete(n.bridges, name)
@@ -133,7 +158,11 @@ func (n *Networks) ensure(network string) (string, error) {
 		delete(n.bridges, name)
 		return "", err
 	}
-	if err := quiet(name); err != nil {
+	configure := quiet
+	if own {
+		configure = linkLocalAlone
+	}
+	if err := configure(name); err != nil {
 		return "", err
 	}
 	if prefix, ok := n.addresses[network]; ok {
@@ -172,6 +201,36 @@ func quiet(name string) error {
 		return nil
 	}
 	return err
+}
+
+// linkLocalAlone lets an interface have the address of the kernel's making, at once and whatever somebody announces. Its MAC address stays what it
+// is: a bridge's own follows its ports, and who knows it would lose it.
+func linkLocalAlone(name string) error {
+	for _, setting := range []string{"accept_dad", "accept_ra"} {
+		if err := os.WriteFile(filepath.Join("/proc/sys/net/ipv6/conf", name, setting), []byte("0"), 0); err != nil {
+			return err
+		}
+	}
+	bridge, err := net.InterfaceByName(name)
+	if err != nil {
+		return err
+	}
+	return setHardwareAddress(name, bridge.HardwareAddr)
+}
+
+// setHardwareAddress makes an interface request with what unix.Ifreq has no method for.
+func setHardwareAddress(name string, address net.HardwareAddr) error {
+	return control(name, func(fd int, _ *unix.Ifreq) error {
+		var request [40]byte
+		copy(request[:unix.IFNAMSIZ-1], name)
+		binary.NativeEndian.PutUint16(request[unix.IFNAMSIZ:], unix.ARPHRD_ETHER)
+		copy(request[unix.IFNAMSIZ+2:], address)
+		_, _, e := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.SIOCSIFHWADDR, uintptr(unsafe.Pointer(&request)))
+		if e != 0 {
+			return os.NewSyscallError("SIOCSIFHWADDR", e)
+		}
+		return nil
+	})
 }
 
 func openTap(name string) (*os.File, error) {

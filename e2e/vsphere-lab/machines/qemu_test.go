@@ -81,11 +81,14 @@ func TestSharedDiskAndPortWithoutBacking(t *testing.T) {
 }
 
 func TestBridgeNames(t *testing.T) {
-	first, err := NewNetworks("one", nil)
+	first, err := NewNetworks("one", nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, _ := NewNetworks("two", nil)
+	second, _ := NewNetworks("two", nil, map[string]string{"Control": "control0"})
+	if name := second.Bridge("Control"); name != "control0" {
+		t.Errorf("the bridge that was to be control0 is %q", name)
+	}
 	names := map[string]bool{}
 	for _, network := range []string{"VM Network", "VM Network 2", "dvportgroup-11"} {
 		for _, n := range []*Networks{first, second} {

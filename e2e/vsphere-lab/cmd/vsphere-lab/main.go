@@ -23,12 +23,16 @@ import (
 	"dev.berth/e2e/vsphere-lab/lab"
 )
 
+// longestInterface is how long the name of an interface may be for Linux.
+const longestInterface = 15
+
 type settings struct {
 	listen, directory, user, passwordFile, releases string
 	shape                                           inventory.Shape
 	behavior                                        behavior.Options
 	boot, play                                      bool
 	addresses                                       map[string]netip.Prefix
+	interfaces                                      map[string]string
 }
 
 func main() {
@@ -59,14 +63,15 @@ func parse(arguments []string) (settings, error) {
 	flags.BoolVar(&s.boot, "boot", false, "boot VMs that are powered on in QEMU; needs root")
 	flags.BoolVar(&s.play, "play-guests", false, "plays the guests of VMs, which do not boot: they tell what a tether tells and start nothing")
 	flags.Func("address", "with --boot, `PORT GROUP=ADDRESS/BITS`: puts this machine on a port group; may be repeated", s.addAddress)
+	flags.Func("interface", "with --boot, `PORT GROUP=NAME`: puts this machine alone on a port group, with an interface of that name; may be repeated", s.addInterface)
 	if err := flags.Parse(arguments); err != nil {
 		return s, err
 	}
 	if flags.NArg() > 0 {
 		return s, fmt.Errorf("unknown argument %q", flags.Arg(0))
 	}
-	if len(s.addresses) > 0 && !s.boot {
-		return s, errors.New("--address needs --boot: without it there are no networks")
+	if len(s.addresses)+len(s.interfaces) > 0 && !s.boot {
+		return s, errors.New("--address and --interface need --boot: without it there are no networks")
 	}
 	if s.boot && s.play {
 		return s, errors.New("--play-guests is for VMs that do not --boot")
@@ -89,6 +94,18 @@ func (s *settings) addAddress(text string) error {
 		s.addresses = map[string]netip.Prefix{}
 	}
 	s.addresses[group] = prefix
+	return nil
+}
+
+func (s *settings) addInterface(text string) error {
+	group, name, ok := strings.Cut(text, "=")
+	if !ok || group == "" || name == "" || len(name) > longestInterface {
+		return fmt.Errorf("%q is not PORT GROUP=NAME, with a name of %d characters at most", text, longestInterface)
+	}
+	if s.interfaces == nil {
+		s.interfaces = map[string]string{}
+	}
+	s.interfaces[group] = name
 	return nil
 }
 
@@ -116,7 +133,7 @@ func run(arguments []string) error {
 		Behavior: s.behavior, Play: s.play,
 	}
 	if s.boot {
-		options.Boot = &hypervisor.Options{Folder: filepath.Join(s.directory, "machines"), Addresses: s.addresses}
+		options.Boot = &hypervisor.Options{Folder: filepath.Join(s.directory, "machines"), Addresses: s.addresses, Interfaces: s.interfaces}
 	}
 	vcenter, err := lab.New(options)
 	if err != nil {
