@@ -242,6 +242,13 @@ final class KubeletCommand implements Runnable {
           "Where to listen for the hypervisors' serial ports, which dial to the VCH's control URI. Required; vsphere.")
   private List<String> controlAddress = List.of();
 
+  @Option(
+      names = "--control-interface",
+      paramLabel = "NAME",
+      description =
+          "This machine's network interface on the VCH's control network, for fast copies and port-forwards; none by default. vsphere.")
+  private List<String> controlInterface = List.of();
+
   @Override
   public void run() {
     try (Node node = Node.start(settings())) {

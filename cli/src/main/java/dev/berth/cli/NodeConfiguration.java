@@ -75,6 +75,7 @@ record NodeConfiguration(KubeletSettings settings) {
         vsphere.vcenter(),
         settings.directory(),
         vsphere.control(),
+        vsphere.controlInterface(),
         settings.pods(),
         images());
   }

@@ -3,6 +3,8 @@ package dev.berth.cli.settings;
 import dev.berth.portlayer.vsphere.client.VimSettings;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
+import java.net.SocketException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -18,7 +20,10 @@ public sealed interface BackendSettings {
   List<String> LOCAL = List.of("network-namespace", "allow-host-port", "kubernetes-service");
 
   List<String> VSPHERE =
-      Stream.concat(VcenterSettings.NAMES.stream(), Stream.of("vch", "control-address")).toList();
+      Stream.concat(
+              VcenterSettings.NAMES.stream(),
+              Stream.of("vch", "control-address", "control-interface"))
+          .toList();
 
   /**
    * On this machine.
@@ -47,8 +52,10 @@ public sealed interface BackendSettings {
    *
    * @param vch its name, as {@code berth vch create} made it
    * @param control where hypervisors' serial ports dial to
+   * @param controlInterface of this machine, on the VCH's control network
    */
-  record Vsphere(VimSettings vcenter, String vch, InetSocketAddress control)
+  record Vsphere(
+      VimSettings vcenter, String vch, InetSocketAddress control, Optional<String> controlInterface)
       implements BackendSettings {}
 
   /** Checks the settings of the backend; the result is worth nothing when there are problems. */
@@ -78,6 +85,7 @@ public sealed interface BackendSettings {
     settings.required(
         "control-address", "the IP:PORT to listen on for hypervisors, as the VCH's control URI");
     Optional<Endpoint> control = settings.endpoint("control-address");
+    Optional<String> controlInterface = controlInterface(settings, problems);
     Optional<VimSettings> vcenter = VcenterSettings.of(settings, problems);
     if (control.isEmpty() || vcenter.isEmpty()) {
       return new Local(
@@ -86,8 +94,28 @@ public sealed interface BackendSettings {
     return new Vsphere(
         vcenter.get(),
         vch,
-        new InetSocketAddress(
-            InetAddress.ofLiteral(control.get().address()), control.get().port()));
+        new InetSocketAddress(InetAddress.ofLiteral(control.get().address()), control.get().port()),
+        controlInterface);
+  }
+
+  private static Optional<String> controlInterface(Settings settings, Problems problems) {
+    Optional<String> name = settings.text("control-interface");
+    name.filter(wanted -> !isInterface(wanted))
+        .ifPresent(
+            wanted ->
+                problems.add(
+                    "control-interface",
+                    "this machine has no network interface %s: 'ip link' lists those it has"
+                        .formatted(wanted)));
+    return name;
+  }
+
+  private static boolean isInterface(String name) {
+    try {
+      return NetworkInterface.getByName(name) != null;
+    } catch (SocketException e) {
+      return false;
+    }
   }
 
   private static Local local(Settings settings, Problems problems) {

@@ -45,6 +45,7 @@ public record VchSettings(VchSpecification specification, Path boot) {
                 datastore,
                 networks,
                 control.get(),
+                settings.text("control-network").orElse(""),
                 limits),
             boot.get()));
   }

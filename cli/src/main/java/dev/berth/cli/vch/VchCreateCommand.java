@@ -81,6 +81,14 @@ final class VchCreateCommand implements Runnable {
   private List<String> control = List.of();
 
   @Option(
+      names = "--control-network",
+      paramLabel = "PORTGROUP",
+      description =
+          "A distributed port group that is for the control plane alone, where 'berth kubelet --control-interface'"
+              + " reaches containerVMs fast; none by default.")
+  private List<String> controlNetwork = List.of();
+
+  @Option(
       names = "--cpu-limit",
       paramLabel = "MHZ",
       description = "The most that all containerVMs may use; no limit by default.")

@@ -59,6 +59,8 @@ final class VchInspectCommand implements Runnable {
     rows.add(List.of("pool", vch.pool().isEmpty() ? "in the root" : "in " + vch.pool()));
     rows.add(List.of("files", "%s, %d MiB free".formatted(state.root(), state.freeSpace() >> 20)));
     rows.add(List.of("control", vch.control().toString()));
+    rows.add(
+        List.of("control network", vch.controlNetwork().isEmpty() ? "none" : vch.controlNetwork()));
     vch.networks().forEach(network -> rows.add(List.of("network", describe(network))));
     rows.add(
         List.of("may use", "%d MHz, %d MiB".formatted(state.megahertz(), state.memory() >> 20)));

@@ -19,6 +19,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A node on vCenter: the provider over the vSphere port layer, until its standard input ends. Each
@@ -80,6 +81,7 @@ public final class VcenterNode {
           new VimSettings(vcenter, new Trust.Authority(authority), user),
           directory,
           new InetSocketAddress(InetAddress.getLoopbackAddress(), control),
+          Optional.empty(),
           MOST_PODS,
           ImageStoreConfiguration.defaults(directory.resolve("images"))
               .withRegistries(List.of(RegistryConfiguration.plain(registry))));

@@ -135,6 +135,7 @@ final class VcenterPods implements AutoCloseable {
                 List.of(),
                 1500)),
         URI.create("tcp://127.0.0.1:" + control),
+        "",
         VchSpecification.Limits.NONE);
   }
 

@@ -3,6 +3,7 @@ package dev.berth.portlayer.vsphere;
 import dev.berth.portlayer.Parts;
 import dev.berth.portlayer.PortLayer;
 import dev.berth.portlayer.PortLayerException;
+import dev.berth.portlayer.PortLayerException.Code;
 import dev.berth.portlayer.compute.ComputeService;
 import dev.berth.portlayer.compute.ContainerVm;
 import dev.berth.portlayer.compute.HostInformation;
@@ -37,9 +38,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A Virtual Container Host in a vCenter's resource pool. */
 public final class VspherePortLayer implements PortLayer {
+  private static final Logger LOG = LoggerFactory.getLogger(VspherePortLayer.class);
   private static final int EVENTS = 10_000;
 
   private final Parts parts = new Parts();
@@ -57,6 +61,7 @@ public final class VspherePortLayer implements PortLayer {
       VimClient client = parts.add(VimClient.connect(configuration.vcenter()));
       InstalledVch vch = InstalledVch.find(client, configuration.name(), authority.pem());
       VchSettings settings = vch.settings();
+      check(settings, configuration);
       EventLog log = new EventLog(EVENTS);
       GroupIndex index = new GroupIndex(settings.name(), log);
       events =
@@ -97,6 +102,7 @@ public final class VspherePortLayer implements PortLayer {
                   host(vch, client),
                   parts.add(new TetherClients(authority)),
                   parts.add(new SerialEndpoint(configuration.control())),
+                  configuration.controlInterface(),
                   id -> polls.wake(settings.log(id))));
       interaction = new TetherInteraction(new Guests(compute, files, settings, polls));
       done = true;
@@ -118,12 +124,26 @@ public final class VspherePortLayer implements PortLayer {
     return new VspherePortLayer(configuration);
   }
 
+  private static void check(VchSettings vch, VsphereConfiguration configuration) {
+    boolean inside = configuration.controlInterface().isPresent();
+    if (inside && vch.controlNetwork().isEmpty()) {
+      throw new PortLayerException(
+          Code.FAILED_PRECONDITION,
+          "the VCH %s has no control network: run 'berth vch create' with --control-network, or leave the control interface out"
+              .formatted(vch.name()));
+    }
+    if (!inside && vch.controlNetwork().isPresent()) {
+      LOG.warn(
+          "The VCH {} has a control network, but no control interface is set: everything goes over serial ports",
+          vch.name());
+    }
+  }
+
   private static Path directory(Path directory) {
     try {
       return Files.createDirectories(directory);
     } catch (IOException e) {
-      throw new PortLayerException(
-          PortLayerException.Code.INTERNAL, "cannot make the directory " + directory, e);
+      throw new PortLayerException(Code.INTERNAL, "cannot make the directory " + directory, e);
     }
   }
 

@@ -3,6 +3,7 @@ package dev.berth.portlayer.vsphere.compute;
 import dev.berth.portlayer.tether.SerialEndpoint;
 import dev.berth.portlayer.tether.TetherClient;
 import dev.berth.portlayer.tether.TetherClients;
+import java.net.InetSocketAddress;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -11,22 +12,41 @@ import java.util.concurrent.ConcurrentHashMap;
 final class Tethers implements AutoCloseable {
   private final TetherClients clients;
   private final SerialEndpoint endpoint;
+  private final Optional<String> controlInterface;
   private final GroupIndex index;
   private final Map<String, TetherClient> open = new ConcurrentHashMap<>();
 
-  Tethers(TetherClients clients, SerialEndpoint endpoint, GroupIndex index) {
+  /**
+   * @param controlInterface of this machine, on the VCH's control network
+   */
+  Tethers(
+      TetherClients clients,
+      SerialEndpoint endpoint,
+      Optional<String> controlInterface,
+      GroupIndex index) {
     this.clients = clients;
     this.endpoint = endpoint;
+    this.controlInterface = controlInterface;
     this.index = index;
   }
 
   TetherClient get(String containerVmId) {
     return open.computeIfAbsent(
-        containerVmId, id -> clients.client(id, endpoint, () -> fingerprint(id), Optional::empty));
+        containerVmId,
+        id -> clients.client(id, endpoint, () -> fingerprint(id), () -> address(id)));
   }
 
   private Optional<String> fingerprint(String containerVmId) {
     return index.member(containerVmId).flatMap(Member::certificate);
+  }
+
+  private Optional<InetSocketAddress> address(String containerVmId) {
+    return controlInterface.flatMap(
+        from ->
+            index
+                .member(containerVmId)
+                .flatMap(member -> member.record().controlMac())
+                .flatMap(mac -> ControlInterface.address(mac, from)));
   }
 
   /** Ends what is under way with a VM; what is begun afterwards begins anew. */

@@ -5,6 +5,7 @@ import dev.berth.portlayer.vsphere.vim.ManagedObjectReference;
 import dev.berth.portlayer.vsphere.vim.VirtualDevices.Backing;
 import java.net.URI;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What every containerVM of a VCH has in common.
@@ -18,6 +19,7 @@ import java.util.Map;
  * @param megahertz of one core of the hosts
  * @param overheadMebibytes of memory that a guest's kernel and tether need beside the container
  * @param networks what stands behind each container network
+ * @param controlNetwork what stands behind the interfaces that are the control plane's
  */
 public record VchSettings(
     String name,
@@ -31,7 +33,8 @@ public record VchSettings(
     URI control,
     int megahertz,
     int overheadMebibytes,
-    Map<String, Backing> networks) {
+    Map<String, Backing> networks,
+    Optional<Backing> controlNetwork) {
   public VchSettings {
     networks = Map.copyOf(networks);
   }

@@ -5,6 +5,7 @@ import dev.berth.portlayer.compute.GroupSpec;
 import dev.berth.portlayer.compute.Placement;
 import dev.berth.portlayer.vsphere.vim.VmSpecs.OptionValue;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -14,10 +15,13 @@ import tools.jackson.databind.json.JsonMapper;
 /**
  * The state of record of one containerVM, which is with the VM in extraConfig, where its guest
  * cannot see it.
+ *
+ * @param controlMac of its interface that is the control plane's, when it was made with one
  */
-record VmRecord(GroupRecord group, ContainerVmSpec vm) {
+record VmRecord(GroupRecord group, ContainerVmSpec vm, Optional<String> controlMac) {
   private static final String GROUP = "berth.group";
   private static final String VM = "berth.vm";
+  private static final String CONTROL_MAC = "berth.controlMac";
   private static final JsonMapper JSON = JsonMapper.shared();
 
   /**
@@ -46,9 +50,11 @@ record VmRecord(GroupRecord group, ContainerVmSpec vm) {
   }
 
   List<OptionValue> extraConfig() {
-    return List.of(
-        new OptionValue(GROUP, JSON.writeValueAsString(group)),
-        new OptionValue(VM, JSON.writeValueAsString(vm)));
+    List<OptionValue> options = new ArrayList<>();
+    options.add(new OptionValue(GROUP, JSON.writeValueAsString(group)));
+    options.add(new OptionValue(VM, JSON.writeValueAsString(vm)));
+    controlMac.ifPresent(mac -> options.add(new OptionValue(CONTROL_MAC, mac)));
+    return options;
   }
 
   /** What a VM's extraConfig holds; empty when it is no containerVM of the VCH. */
@@ -62,7 +68,8 @@ record VmRecord(GroupRecord group, ContainerVmSpec vm) {
       VmRecord record =
           new VmRecord(
               JSON.readValue(group.get(), GroupRecord.class),
-              JSON.readValue(vm.get(), ContainerVmSpec.class));
+              JSON.readValue(vm.get(), ContainerVmSpec.class),
+              value(extraConfig, CONTROL_MAC));
       return Optional.of(record).filter(found -> found.group().vch().equals(vch));
     } catch (JacksonException | IllegalArgumentException e) {
       return Optional.empty();

@@ -72,10 +72,10 @@ final class VmTranslation {
    */
   VirtualMachineConfigSpec translate(VmRecord record) {
     ContainerVmSpec vm = record.vm();
-    requireRoom(vm);
+    requireRoom(record);
     List<VirtualDevice> devices = new ArrayList<>();
     addDisks(vm, devices);
-    addNics(vm, devices);
+    addNics(record, devices);
     devices.add(cdrom());
     devices.add(
         serialPort(0, new VirtualSerialPortFileBackingInfo(vch.log(vm.id()).toString(), null)));
@@ -99,12 +99,14 @@ final class VmTranslation {
         extraConfig(record));
   }
 
-  private static void requireRoom(ContainerVmSpec vm) {
-    if (vm.disks().size() > MOST_DISKS || vm.nics().size() > MOST_NICS) {
+  private static void requireRoom(VmRecord record) {
+    ContainerVmSpec vm = record.vm();
+    int nics = MOST_NICS - (record.controlMac().isPresent() ? 1 : 0);
+    if (vm.disks().size() > MOST_DISKS || vm.nics().size() > nics) {
       throw new PortLayerException(
           Code.UNSUPPORTED,
           "containerVM %s has %d disks and %d interfaces, but a VM can have %d and %d"
-              .formatted(vm.id(), vm.disks().size(), vm.nics().size(), MOST_DISKS, MOST_NICS));
+              .formatted(vm.id(), vm.disks().size(), vm.nics().size(), MOST_DISKS, nics));
     }
   }
 
@@ -141,7 +143,8 @@ final class VmTranslation {
         null);
   }
 
-  private void addNics(ContainerVmSpec vm, List<VirtualDevice> devices) {
+  private void addNics(VmRecord record, List<VirtualDevice> devices) {
+    ContainerVmSpec vm = record.vm();
     for (NicAttachment nic : vm.nics()) {
       Backing backing = vch.networks().get(nic.network());
       if (backing == null) {
@@ -149,17 +152,20 @@ final class VmTranslation {
             Code.NOT_FOUND,
             "containerVM %s: there is no network %s".formatted(vm.id(), nic.network()));
       }
-      devices.add(
-          new VirtualVmxnet3(
-              FIRST_NIC - devices.size(),
-              null,
-              null,
-              backing,
-              VirtualDeviceConnectInfo.always(),
-              "manual",
-              nic.mac(),
-              false));
+      devices.add(nic(FIRST_NIC - devices.size(), backing, nic.mac()));
     }
+    if (record.controlMac().isPresent()) {
+      devices.add(
+          nic(
+              FIRST_NIC - devices.size(),
+              vch.controlNetwork().orElseThrow(),
+              record.controlMac().get()));
+    }
+  }
+
+  private static VirtualDevice nic(int key, Backing backing, String mac) {
+    return new VirtualVmxnet3(
+        key, null, null, backing, VirtualDeviceConnectInfo.always(), "manual", mac, false);
   }
 
   private VirtualDevice cdrom() {
@@ -215,7 +221,7 @@ final class VmTranslation {
 
   private List<OptionValue> extraConfig(VmRecord record) {
     List<OptionValue> options = new ArrayList<>(record.extraConfig());
-    options.add(new OptionValue("guestinfo.berth./config", bootConfiguration(record.vm())));
+    options.add(new OptionValue("guestinfo.berth./config", bootConfiguration(record)));
     // What a guest has told under a key outlives its power-off only when the VM was made with it.
     options.add(nothingTold());
     options.add(new OptionValue("disk.EnableUUID", "TRUE"));
@@ -237,6 +243,7 @@ final class VmTranslation {
       String hostname,
       List<Interface> interfaces,
       List<Disk> disks,
+      String controlMac,
       long memoryLimit) {}
 
   /** The guest makes a key of its own. */
@@ -246,7 +253,8 @@ final class VmTranslation {
 
   private record Disk(String serial, String role) {}
 
-  private String bootConfiguration(ContainerVmSpec vm) {
+  private String bootConfiguration(VmRecord record) {
+    ContainerVmSpec vm = record.vm();
     return JSON.writeValueAsString(
         new BootConfiguration(
             1,
@@ -260,6 +268,7 @@ final class VmTranslation {
                 .map(
                     disk -> new Disk(serial(vm, disk), disk.role().name().toLowerCase(Locale.ROOT)))
                 .toList(),
+            record.controlMac().orElse(""),
             vm.resources().memoryLimit()));
   }
 

@@ -51,6 +51,7 @@ public final class VsphereCompute implements ComputeService, AutoCloseable {
   /**
    * @param host what stands below the VCH
    * @param endpoint where the VMs' control ports are dialled to; not closed with this object
+   * @param controlInterface of this machine, on the network of the VMs' control interfaces
    * @param news takes the id of each containerVM whose state has changed, and returns at once
    */
   public VsphereCompute(
@@ -59,11 +60,12 @@ public final class VsphereCompute implements ComputeService, AutoCloseable {
       HostInformation host,
       TetherClients clients,
       SerialEndpoint endpoint,
+      Optional<String> controlInterface,
       Consumer<String> news) {
     this.groups = groups;
     this.index = index;
     this.host = host;
-    this.tethers = new Tethers(clients, endpoint, index);
+    this.tethers = new Tethers(clients, endpoint, controlInterface, index);
     index.observe(
         new GroupIndex.Observer() {
           @Override

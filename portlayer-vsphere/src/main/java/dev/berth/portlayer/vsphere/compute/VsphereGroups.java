@@ -20,6 +20,8 @@ import dev.berth.portlayer.vsphere.vim.ManagedObjectReference;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -183,8 +185,7 @@ public final class VsphereGroups {
     // What JSON keeps of it.
     Instant now = Instant.now().truncatedTo(ChronoUnit.MILLIS);
     GroupRecord group = GroupRecord.of(vch.name(), spec, now);
-    List<VmRecord> records =
-        spec.members().stream().map(member -> new VmRecord(group, member)).toList();
+    List<VmRecord> records = records(group, spec);
     boolean done = false;
     try {
       List<ManagedObjectReference> made = Parallel.map(records, vms::create);
@@ -198,6 +199,23 @@ public final class VsphereGroups {
         abandon(spec, records);
       }
     }
+  }
+
+  private List<VmRecord> records(GroupRecord group, GroupSpec spec) {
+    if (vch.controlNetwork().isEmpty()) {
+      return spec.members().stream()
+          .map(member -> new VmRecord(group, member, Optional.empty()))
+          .toList();
+    }
+    Set<String> taken = new HashSet<>();
+    index.all().forEach(member -> member.record().controlMac().ifPresent(taken::add));
+    List<VmRecord> records = new ArrayList<>();
+    for (ContainerVmSpec member : spec.members()) {
+      String mac = ControlInterface.mac(vch.name(), member.id(), taken);
+      taken.add(mac);
+      records.add(new VmRecord(group, member, Optional.of(mac)));
+    }
+    return records;
   }
 
   private void abandon(GroupSpec spec, List<VmRecord> records) {

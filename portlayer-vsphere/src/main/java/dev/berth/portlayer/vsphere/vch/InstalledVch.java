@@ -83,7 +83,9 @@ public record InstalledVch(
             found.record().control(),
             megahertz(client, plan),
             found.record().overheadMebibytes(),
-            backings(client, plan)),
+            backings(client, plan),
+            plan.controlNetwork()
+                .map(portGroup -> PortGroups.backing(client, portGroup.reference()))),
         tree.path(plan.datacenter()),
         found.datastore());
   }

@@ -48,16 +48,22 @@ final class NetworkChecks {
 
   void check(VchPlan plan) {
     for (int i = 0; i < plan.networks().size(); i++) {
-      check(plan, plan.specification().networks().get(i), plan.networks().get(i));
+      check(plan, "network", plan.specification().networks().get(i).name(), plan.networks().get(i));
     }
+    plan.controlNetwork()
+        .ifPresent(
+            portGroup -> {
+              check(plan, "control-network", "control", portGroup);
+              new ControlNetworkChecks(client, findings).check(plan, portGroup);
+            });
   }
 
-  private void check(VchPlan plan, PortGroupNetwork wanted, ManagedObject portGroup) {
+  private void check(VchPlan plan, String option, String name, ManagedObject portGroup) {
+    String called = InventoryTree.name(portGroup);
     if (isUplink(portGroup)) {
       findings.problem(
-          "network",
-          "%s: %s holds a switch's uplinks: name a port group for VMs"
-              .formatted(wanted.name(), wanted.portGroup()));
+          option,
+          "%s: %s holds a switch's uplinks: name a port group for VMs".formatted(name, called));
     }
     List<ManagedObjectReference> with = portGroup.list("host", ManagedObjectReference.class);
     List<String> without =
@@ -67,9 +73,9 @@ final class NetworkChecks {
             .toList();
     if (!without.isEmpty()) {
       findings.problem(
-          "network",
+          option,
           "%s: the hosts %s have no port group %s, so VMs on it could not run there: add them to its switch"
-              .formatted(wanted.name(), String.join(", ", without), wanted.portGroup()));
+              .formatted(name, String.join(", ", without), called));
     }
   }
 

@@ -33,10 +33,16 @@ final class Places {
     Optional<ManagedObject> datastore =
         choose("datastore", "datastore", wanted.datastore(), in(inside, "Datastore"));
     List<ManagedObject> networks = networks(inside, wanted.networks());
+    boolean apart = !wanted.controlNetwork().isEmpty();
+    Optional<ManagedObject> control =
+        apart
+            ? choose("control-network", "port group", wanted.controlNetwork(), portGroups(inside))
+            : Optional.empty();
     if (compute.isEmpty()
         || parent.isEmpty()
         || datastore.isEmpty()
-        || networks.size() < wanted.networks().size()) {
+        || networks.size() < wanted.networks().size()
+        || (apart && control.isEmpty())) {
       return Optional.empty();
     }
     return Optional.of(
@@ -51,7 +57,8 @@ final class Places {
             InventoryTree.reference(datacenter.get(), "vmFolder"),
             datastore.get(),
             hosts(compute.get()),
-            networks));
+            networks,
+            control));
   }
 
   private Optional<ManagedObject> compute(ManagedObjectReference datacenter, String wanted) {
@@ -106,12 +113,16 @@ final class Places {
 
   private List<ManagedObject> networks(
       ManagedObjectReference datacenter, List<PortGroupNetwork> wanted) {
-    List<ManagedObject> groups = in(datacenter, "Network", "DistributedVirtualPortgroup");
+    List<ManagedObject> groups = portGroups(datacenter);
     List<ManagedObject> found = new ArrayList<>();
     for (PortGroupNetwork network : wanted) {
       choose("network", "port group", network.portGroup(), groups).ifPresent(found::add);
     }
     return found;
+  }
+
+  private List<ManagedObject> portGroups(ManagedObjectReference datacenter) {
+    return in(datacenter, "Network", "DistributedVirtualPortgroup");
   }
 
   private Optional<ManagedObject> choose(

@@ -36,6 +36,10 @@ final class VchChange {
     place("datastore", old.specification().datastore(), wanted.datastore());
     networks(old.networks(), wanted.networks());
     always("limits", old.specification().limits(), wanted.limits());
+    always(
+        "control network",
+        named(old.specification().controlNetwork()),
+        named(wanted.controlNetwork()));
     whenEmpty("control", "control", old.control(), wanted.control());
     always("bootstrap image", old.iso(), iso.name());
     findings.raise();
@@ -50,6 +54,10 @@ final class VchChange {
         now,
         List.copyOf(changes),
         List.of());
+  }
+
+  private static String named(String portGroup) {
+    return portGroup.isEmpty() ? "none" : portGroup;
   }
 
   private void place(String option, String old, String wanted) {

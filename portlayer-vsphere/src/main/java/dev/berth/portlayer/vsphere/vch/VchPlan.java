@@ -3,6 +3,7 @@ package dev.berth.portlayer.vsphere.vch;
 import dev.berth.portlayer.vsphere.client.ManagedObject;
 import dev.berth.portlayer.vsphere.vim.ManagedObjectReference;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a specification means in a vCenter.
@@ -12,6 +13,7 @@ import java.util.List;
  * @param vmFolder the datacenter's folder of VMs
  * @param hosts of {@code compute}
  * @param networks the port groups, in the specification's order
+ * @param controlNetwork the port group, if one is wanted
  */
 record VchPlan(
     VchSpecification specification,
@@ -21,4 +23,5 @@ record VchPlan(
     ManagedObjectReference vmFolder,
     ManagedObject datastore,
     List<ManagedObject> hosts,
-    List<ManagedObject> networks) {}
+    List<ManagedObject> networks,
+    Optional<ManagedObject> controlNetwork) {}

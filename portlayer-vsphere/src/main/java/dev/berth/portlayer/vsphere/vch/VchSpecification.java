@@ -3,6 +3,7 @@ package dev.berth.portlayer.vsphere.vch;
 import dev.berth.portlayer.vsphere.network.PortGroupNetwork;
 import java.net.URI;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * A VCH as an administrator asks for it. Whether it can be is for {@link VchAdministration#create}
@@ -16,6 +17,8 @@ import java.util.List;
  * @param datastore its name
  * @param networks the first is the default
  * @param control where hypervisors dial to, {@code tcp://ADDRESS:PORT}
+ * @param controlNetwork the distributed port group of the interfaces that are the control plane's
+ *     alone; empty for none
  */
 public record VchSpecification(
     String name,
@@ -25,9 +28,12 @@ public record VchSpecification(
     String datastore,
     List<PortGroupNetwork> networks,
     URI control,
+    String controlNetwork,
     Limits limits) {
   public VchSpecification {
     networks = List.copyOf(networks);
+    // A record of an older Berth says nothing of it.
+    controlNetwork = Objects.requireNonNullElse(controlNetwork, "");
   }
 
   /**
@@ -49,6 +55,14 @@ public record VchSpecification(
   /** The same elsewhere, or by another name of the same place. */
   VchSpecification at(String newDatacenter, String newCompute, String newPool) {
     return new VchSpecification(
-        name, newDatacenter, newCompute, newPool, datastore, networks, control, limits);
+        name,
+        newDatacenter,
+        newCompute,
+        newPool,
+        datastore,
+        networks,
+        control,
+        controlNetwork,
+        limits);
   }
 }

@@ -111,11 +111,13 @@ public final class VirtualDevices {
    * What a distributed port group is set to.
    *
    * @param uplink whether it is of the switch's uplinks
+   * @param defaultPortConfig a {@code VMwareDVSPortSetting}: VLAN and policies of its ports
    */
   public record DVPortgroupConfigInfo(
       String key,
       @Nullable ManagedObjectReference distributedVirtualSwitch,
-      @Nullable Boolean uplink)
+      @Nullable Boolean uplink,
+      @Nullable GenericObject defaultPortConfig)
       implements DataObject {}
 
   /**

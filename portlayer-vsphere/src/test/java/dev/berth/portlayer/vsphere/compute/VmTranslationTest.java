@@ -59,7 +59,8 @@ class VmTranslationTest {
           URI.create("tcp://10.0.0.5:2377"),
           2000,
           30,
-          Map.of("pods", new VirtualEthernetCardNetworkBackingInfo("VM Network", null)));
+          Map.of("pods", new VirtualEthernetCardNetworkBackingInfo("VM Network", null)),
+          Optional.of(new VirtualEthernetCardNetworkBackingInfo("Control", null)));
 
   private static ManagedObjectReference reference(String type) {
     return new ManagedObjectReference(type, type + "-1");
@@ -86,6 +87,11 @@ class VmTranslationTest {
   }
 
   private static VmRecord record(String groupName, ContainerVmSpec vm) {
+    return record(groupName, vm, Optional.empty());
+  }
+
+  private static VmRecord record(
+      String groupName, ContainerVmSpec vm, Optional<String> controlMac) {
     GroupSpec spec =
         new GroupSpec(
             "pod-1",
@@ -94,7 +100,7 @@ class VmTranslationTest {
             List.of(vm),
             Map.of("berth.dev/pod", "web-1"));
     return new VmRecord(
-        GroupRecord.of("vch1", spec, Instant.parse("2026-01-02T03:04:05.678Z")), vm);
+        GroupRecord.of("vch1", spec, Instant.parse("2026-01-02T03:04:05.678Z")), vm, controlMac);
   }
 
   private static VirtualMachineConfigSpec translate(VmRecord record) {
@@ -203,10 +209,33 @@ class VmTranslationTest {
   }
 
   @Test
+  void theControlInterfaceIsAnotherOneThatTheGuestIsToldOf() {
+    ContainerVmSpec vm = vm("vm-1", new Resources(1, 0, 0, 1, 0), 0);
+    VmRecord record = record("a", vm, Optional.of("00:50:56:00:00:02"));
+    VirtualMachineConfigSpec spec = translate(record);
+
+    List<VirtualVmxnet3> nics = devices(spec, VirtualVmxnet3.class);
+    assertEquals(
+        List.of("00:50:56:00:00:01", "00:50:56:00:00:02"),
+        nics.stream().map(VirtualVmxnet3::macAddress).toList());
+    assertEquals(
+        new VirtualEthernetCardNetworkBackingInfo("Control", null), nics.getLast().backing());
+    assertEquals(2, nics.stream().map(VirtualVmxnet3::key).distinct().count());
+    assertEquals("00:50:56:00:00:02", config(spec).path("controlMac").asString());
+    assertEquals(1, config(spec).path("interfaces").size());
+    assertEquals(Optional.of(record), VmRecord.parse("vch1", spec.extraConfig()));
+  }
+
+  private static JsonNode config(VirtualMachineConfigSpec spec) {
+    return JsonMapper.shared().readTree(option(spec, "guestinfo.berth./config"));
+  }
+
+  @Test
   void theGuestIsToldWhatItNeedsAndNoSecret() {
     VirtualMachineConfigSpec spec = translate(new Resources(1, 0, 0, 1, 0));
-    JsonNode config = JsonMapper.shared().readTree(option(spec, "guestinfo.berth./config"));
+    JsonNode config = config(spec);
 
+    assertEquals("", config.path("controlMac").asString());
     assertEquals("vm-1", config.path("id").asString());
     assertEquals("PEM of the authority", config.path("identity").path("authority").asString());
     assertFalse(config.path("identity").has("key"));

@@ -375,7 +375,7 @@ class VsphereGroupsTest {
     VmRecord.GroupRecord group =
         VmRecord.GroupRecord.of(
             vch.settings().name(), spec, groups().find(spec.id()).orElseThrow().createdAt());
-    VmRecord record = new VmRecord(group, spec.members().getFirst());
+    VmRecord record = new VmRecord(group, spec.members().getFirst(), Optional.empty());
     return vch.services()
         .client()
         .call(

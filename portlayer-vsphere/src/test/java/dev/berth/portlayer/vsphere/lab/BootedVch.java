@@ -24,6 +24,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /** A VCH whose containerVMs boot, in a lab of its own, with its control plane. */
 public final class BootedVch implements AutoCloseable {
@@ -77,6 +78,7 @@ public final class BootedVch implements AutoCloseable {
                 List.of(),
                 1500)),
         URI.create("tcp://127.0.0.1:" + control.getPort()),
+        "",
         Limits.NONE);
   }
 
@@ -87,6 +89,7 @@ public final class BootedVch implements AutoCloseable {
             lab.settings(),
             directory,
             control,
+            Optional.empty(),
             100,
             ImageStoreConfiguration.defaults(directory.resolve("images"))
                 .withRegistries(List.of(registry.configuration()))));

@@ -121,6 +121,7 @@ public final class LabVch implements AutoCloseable {
                     List.of(),
                     1500)),
             URI.create("tcp://127.0.0.1:" + number),
+            "",
             VchSpecification.Limits.NONE);
     try (VchAdministration vches = VchAdministration.open(client)) {
       vches.create(specification, BootstrapIso.open(directory), (sent, total) -> {});

@@ -99,6 +99,7 @@ class HostChecksTest {
                     List.of(),
                     1500)),
             URI.create("tcp://10.1.0.1:7002"),
+            "",
             Limits.NONE);
     return new Places(tree, new Findings()).resolve(wanted).orElseThrow();
   }

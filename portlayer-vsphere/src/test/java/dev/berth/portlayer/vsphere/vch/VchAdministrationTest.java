@@ -117,6 +117,7 @@ class VchAdministrationTest {
         "LocalDS_0",
         List.of(NETWORK),
         URI.create("tcp://10.1.0.1:7001"),
+        "",
         new Limits(4000, 8192));
   }
 
@@ -360,7 +361,7 @@ class VchAdministrationTest {
   private static VchSpecification with(List<PortGroupNetwork> networks, Limits limits) {
     VchSpecification wanted = wanted();
     return new VchSpecification(
-        NAME, "DC0", "DC0_C0", "", "LocalDS_0", networks, wanted.control(), limits);
+        NAME, "DC0", "DC0_C0", "", "LocalDS_0", networks, wanted.control(), "", limits);
   }
 
   @Test
@@ -387,6 +388,7 @@ class VchAdministrationTest {
             "ds9",
             List.of(NETWORK, overlapping, nowhere),
             URI.create("http://10.1.0.1"),
+            "",
             Limits.NONE);
 
     InvalidVchException refused = assertThrows(InvalidVchException.class, () -> create(wrong));
@@ -409,6 +411,7 @@ class VchAdministrationTest {
             "LocalDS_0",
             List.of(NETWORK),
             wanted().control(),
+            "",
             Limits.NONE);
 
     InvalidVchException refused = assertThrows(InvalidVchException.class, () -> create(other));
