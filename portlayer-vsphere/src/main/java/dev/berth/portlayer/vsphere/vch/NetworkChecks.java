@@ -53,7 +53,7 @@ final class NetworkChecks {
     plan.controlNetwork()
         .ifPresent(
             portGroup -> {
-              check(plan, "control-network", "control", portGroup);
+              check(plan, "control-network", "the control network", portGroup);
               new ControlNetworkChecks(client, findings).check(plan, portGroup);
             });
   }

@@ -25,6 +25,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** A VCH whose containerVMs boot, in a lab of its own, with its control plane. */
 public final class BootedVch implements AutoCloseable {
@@ -33,13 +34,32 @@ public final class BootedVch implements AutoCloseable {
   private static final Path BOOT =
       Path.of(System.getProperty("berth.work", "../.berth")).resolve("boot");
 
-  private final TestLab lab = TestLab.booting();
+  /** Of the port group that is for control planes. */
+  private static final String CONTROL_NETWORK = "DC0_DVPG1";
+
+  private final Optional<String> controlInterface;
+  private final TestLab lab;
   private final TestRegistry registry = new TestRegistry();
   private final Path directory;
   private final InetSocketAddress control;
   private VspherePortLayer portLayer;
 
   public BootedVch() {
+    this(Optional.empty());
+  }
+
+  /** One with a control network, on which this machine has the interface. */
+  public static BootedVch withControlNetwork(String controlInterface) {
+    return new BootedVch(Optional.of(controlInterface));
+  }
+
+  private BootedVch(Optional<String> controlInterface) {
+    this.controlInterface = controlInterface;
+    lab =
+        TestLab.booting(
+            controlInterface.stream()
+                .flatMap(name -> Stream.of("--interface", CONTROL_NETWORK + "=" + name))
+                .toArray(String[]::new));
     try {
       directory = Files.createTempDirectory("vch");
       control = freePort();
@@ -78,7 +98,7 @@ public final class BootedVch implements AutoCloseable {
                 List.of(),
                 1500)),
         URI.create("tcp://127.0.0.1:" + control.getPort()),
-        "",
+        controlInterface.isPresent() ? CONTROL_NETWORK : "",
         Limits.NONE);
   }
 
@@ -89,7 +109,7 @@ public final class BootedVch implements AutoCloseable {
             lab.settings(),
             directory,
             control,
-            Optional.empty(),
+            controlInterface,
             100,
             ImageStoreConfiguration.defaults(directory.resolve("images"))
                 .withRegistries(List.of(registry.configuration()))));

@@ -86,9 +86,13 @@ public final class TestLab implements AutoCloseable {
     return file;
   }
 
-  /** A lab of the caller's own whose VMs boot; it needs root and QEMU. */
-  public static TestLab booting() {
-    return new TestLab("--boot");
+  /**
+   * A lab of the caller's own whose VMs boot; it needs root and QEMU.
+   *
+   * @param more options
+   */
+  public static TestLab booting(String... more) {
+    return new TestLab(Stream.concat(Stream.of("--boot"), Stream.of(more)).toArray(String[]::new));
   }
 
   /** A lab of the caller's own whose VMs do not boot, with hosts of a terabyte each. */

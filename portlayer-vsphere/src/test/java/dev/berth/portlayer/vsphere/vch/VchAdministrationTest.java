@@ -18,8 +18,11 @@ import dev.berth.portlayer.vsphere.network.PortGroupNetwork;
 import dev.berth.portlayer.vsphere.vch.VchAdministration.Outcome;
 import dev.berth.portlayer.vsphere.vch.VchAdministration.Result;
 import dev.berth.portlayer.vsphere.vch.VchSpecification.Limits;
+import dev.berth.portlayer.vsphere.vim.Call;
+import dev.berth.portlayer.vsphere.vim.GenericObject;
 import dev.berth.portlayer.vsphere.vim.ManagedObjectReference;
 import dev.berth.portlayer.vsphere.vim.Methods;
+import dev.berth.portlayer.vsphere.vim.Methods.TaskRequest;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -39,6 +42,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /** A VCH is made whole or not at all, and goes without a trace. */
 @ExtendWith(TestLab.Resolver.class)
@@ -397,6 +402,89 @@ class VchAdministrationTest {
         List.of("name", "name", "control", "network", "pool", "datastore", "network"),
         refused.problems().stream().map(VchProblem::option).toList(),
         refused::getMessage);
+  }
+
+  @Call("ReconfigureDVPortgroup_Task")
+  private record ReconfigurePortGroup(GenericObject spec) implements TaskRequest {}
+
+  private static VchSpecification controlledBy(String portGroup) {
+    VchSpecification wanted = wanted();
+    return new VchSpecification(
+        NAME,
+        "DC0",
+        "DC0_C0",
+        "",
+        "LocalDS_0",
+        wanted.networks(),
+        wanted.control(),
+        portGroup,
+        wanted.limits());
+  }
+
+  private void set(String portGroup, String settings) {
+    ObjectNode spec = JsonMapper.shared().createObjectNode();
+    spec.put("_typeName", "DVPortgroupConfigSpec")
+        .put("name", portGroup)
+        .set("defaultPortConfig", JsonMapper.shared().readTree(settings));
+    stream.run(
+        LabFolder.find(client, "DC0/network/" + portGroup),
+        new ReconfigurePortGroup(new GenericObject(spec)),
+        Duration.ofMinutes(1));
+  }
+
+  @Test
+  void aControlNetworkKeepsVmsApart() {
+    String open =
+        """
+        {"_typeName": "VMwareDVSPortSetting",
+         "securityPolicy": {"_typeName": "DVSSecurityPolicy", "inherited": false,
+           "allowPromiscuous": {"_typeName": "BoolPolicy", "inherited": false, "value": true},
+           "macChanges": {"_typeName": "BoolPolicy", "inherited": false, "value": true},
+           "forgedTransmits": {"_typeName": "BoolPolicy", "inherited": false, "value": false}}}
+        """;
+    String closed =
+        """
+        {"_typeName": "VMwareDVSPortSetting",
+         "vlan": {"_typeName": "VmwareDistributedVirtualSwitchPvlanSpec", "inherited": false, "pvlanId": 7},
+         "macManagementPolicy": {"_typeName": "DVSMacManagementPolicy", "inherited": false,
+           "allowPromiscuous": false, "macChanges": false, "forgedTransmits": false}}
+        """;
+    try {
+      set("DC0_DVPG1", open);
+      assertEquals(
+          List.of(
+              "DC0_DVPG1 accepts MAC address changes, promiscuous mode: set its security policy to reject them"),
+          refusals("DC0_DVPG1"));
+      set("DC0_DVPG1", closed);
+      Result made = create(controlledBy("DC0_DVPG1"));
+      assertEquals(List.of(), made.notes());
+      assertTrue(InstalledVch.find(client, NAME, "").settings().controlNetwork().isPresent());
+    } finally {
+      set("DC0_DVPG1", "{\"_typeName\": \"VMwareDVSPortSetting\"}");
+    }
+  }
+
+  private List<String> refusals(String portGroup) {
+    InvalidVchException refused =
+        assertThrows(InvalidVchException.class, () -> create(controlledBy(portGroup)));
+    assertTrue(
+        refused.problems().stream().allMatch(problem -> problem.option().equals("control-network")),
+        refused::getMessage);
+    return refused.problems().stream().map(VchProblem::text).toList();
+  }
+
+  @Test
+  void aControlNetworkIsDistributedAndForNothingElse() {
+    assertEquals(1, refusals("DVPG9").size());
+    assertEquals(
+        List.of("containers are on DC0_DVPG0: name a port group that is for nothing else"),
+        refusals("DC0_DVPG0"));
+    assertTrue(
+        refusals("VM Network")
+            .contains(
+                "VM Network is on a standard switch, which has no private VLAN: name a distributed port group"));
+    assertEquals(2, create(controlledBy("DC0_DVPG1")).notes().size(), "of policy and VLAN");
+    assertEquals(List.of("control network: none instead of DC0_DVPG1"), create(wanted()).changes());
   }
 
   @Test
