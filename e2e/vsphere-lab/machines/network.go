@@ -206,7 +206,7 @@ func quiet(name string) error {
 // linkLocalAlone lets an interface have the address of the kernel's making, at once and whatever somebody announces. Its MAC address stays what it
 // is: a bridge's own follows its ports, and who knows it would lose it.
 func linkLocalAlone(name string) error {
-	for _, setting := range []string{"accept_dad", "accept_ra"} {
+	for _, setting := range []string{"disable_ipv6", "accept_dad", "accept_ra"} {
 		if err := os.WriteFile(filepath.Join("/proc/sys/net/ipv6/conf", name, setting), []byte("0"), 0); err != nil {
 			return err
 		}

@@ -8,6 +8,9 @@ import java.util.Optional;
  * The router of the vCenter lab's port groups, which on a real network is the administrator's: pods
  * reach the world and the Kubernetes API through it, and nothing else of the installation.
  *
+ * <p>On the control network it is what a firewall of the control plane's machine is: nobody begins
+ * a connection from there.
+ *
  * @param kubernetes the service {@code kubernetes}
  */
 record Router(HostNetwork network, Addresses addresses, Optional<VirtualPort> kubernetes) {
@@ -35,8 +38,14 @@ record Router(HostNetwork network, Addresses addresses, Optional<VirtualPort> ku
         type nat hook prerouting priority dstnat; policy accept;
         %3$s
       }
+      chain control {
+        ct state established,related accept
+        icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
+        drop
+      }
       chain host {
         type filter hook input priority filter; policy accept;
+        iifname %7$s jump control
         iifname != %1$s accept
         ct state established,related accept
         ip daddr %4$s icmp type echo-request accept
@@ -45,6 +54,7 @@ record Router(HostNetwork network, Addresses addresses, Optional<VirtualPort> ku
       }
       chain routed {
         type filter hook forward priority filter; policy accept;
+        iifname %7$s drop
         iifname != %1$s accept
         ct state established,related accept
         %5$s
@@ -62,7 +72,8 @@ record Router(HostNetwork network, Addresses addresses, Optional<VirtualPort> ku
             virtual(),
             addresses.gateway(),
             open(),
-            addresses.link());
+            addresses.link(),
+            "\"" + VcenterLab.CONTROL_INTERFACE + "\"");
   }
 
   private String virtual() {

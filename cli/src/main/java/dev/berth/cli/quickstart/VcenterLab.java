@@ -19,6 +19,11 @@ import tools.jackson.databind.json.JsonMapper;
  */
 record VcenterLab(Site site, HostNetwork network, Addresses addresses, Path directory) {
   static final String PORT_GROUP = "DC0_DVPG0";
+
+  /** For the control plane alone, which has an interface there of the name in its namespace. */
+  static final String CONTROL_PORT_GROUP = "DC0_DVPG1";
+
+  static final String CONTROL_INTERFACE = "control0";
   static final String PROCESS = "vcenter";
 
   static final String USER = "administrator@vsphere.local";
@@ -121,6 +126,8 @@ record VcenterLab(Site site, HostNetwork network, Addresses addresses, Path dire
         "--boot",
         "--address",
         PORT_GROUP + "=" + addresses.gateway() + addresses.pods().replaceFirst(".*/", "/"),
+        "--interface",
+        CONTROL_PORT_GROUP + "=" + CONTROL_INTERFACE,
         "--hosts",
         Integer.toString(HOSTS),
         "--host-cores",

@@ -40,6 +40,9 @@ record VsphereBackend(Site site) implements Backend {
     grant(lab);
     List<String> options = new ArrayList<>(lab.operations());
     options.addAll(List.of("--vch", site.name(), "--control-address", control));
+    if (surroundings.inside()) {
+      options.addAll(List.of("--control-interface", VcenterLab.CONTROL_INTERFACE));
+    }
     options.addAll(List.of("--scratch-size", SCRATCH_SIZE));
     options.addAll(
         List.of("--parallel-starts", Integer.toString(KubeletSettings.startsOnThisMachine())));
@@ -78,6 +81,8 @@ record VsphereBackend(Site site) implements Backend {
                 .formatted(VcenterLab.PORT_GROUP, addresses.pods(), addresses.gateway(), dns),
             "--control",
             "tcp://" + control,
+            "--control-network",
+            VcenterLab.CONTROL_PORT_GROUP,
             "--boot",
             site.boot().toString()));
     lab.network().run(command, "");

@@ -87,6 +87,10 @@ class RouterTest {
   }
 
   private void serve(String namespace, String address, int port) throws IOException {
+    serve(namespace, address, port, address + ":" + port);
+  }
+
+  private void serve(String namespace, String address, int port, String shown) throws IOException {
     List<String> command = new ArrayList<>(List.of("ip", "netns", "exec", namespace));
     command.addAll(
         List.of("python3", "-m", "http.server", Integer.toString(port), "--bind", address));
@@ -98,9 +102,7 @@ class RouterTest {
     await()
         .atMost(Duration.ofSeconds(20))
         .until(
-            () ->
-                Shell.require("ip", "netns", "exec", namespace, "ss", "-Hltn")
-                    .contains(address + ":" + port));
+            () -> Shell.require("ip", "netns", "exec", namespace, "ss", "-Hltn").contains(shown));
   }
 
   private static boolean podConnects(String address, int port) {
@@ -114,6 +116,21 @@ class RouterTest {
     serve(POD, pod, 80);
     String open = "exec 3<>/dev/tcp/%s/80".formatted(pod);
     assertTrue(Shell.succeeds("timeout", "5", "bash", "-c", open));
+  }
+
+  @Test
+  @DisplayName("lets the control plane connect on the control network, and nobody else there")
+  void controlNetwork() throws IOException {
+    inside("ip link add control0 type veth peer name eth1 netns " + POD);
+    inside("ip -6 address add fe80::1/64 dev control0 nodad");
+    inside("ip link set control0 up");
+    pod("ip -6 address add fe80::2/64 dev eth1 nodad");
+    pod("ip link set eth1 up");
+    serve(NAME, "fe80::1%control0", REGISTRY, "[fe80::1]%control0:" + REGISTRY);
+    serve(POD, "fe80::2%eth1", REGISTRY, "[fe80::2]%eth1:" + REGISTRY);
+    String open = "exec 3<>/dev/tcp/fe80::2%%control0/%d".formatted(REGISTRY);
+    assertTrue(Shell.succeeds("ip", "netns", "exec", NAME, "timeout", "5", "bash", "-c", open));
+    assertFalse(podConnects("fe80::1%eth1", REGISTRY));
   }
 
   @Test
