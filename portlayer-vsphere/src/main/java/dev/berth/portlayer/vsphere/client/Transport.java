@@ -34,6 +34,7 @@ final class Transport implements AutoCloseable {
   private final Duration patience;
   private final HttpClient http;
   private final Semaphore connections = new Semaphore(CONNECTIONS, true);
+  private volatile boolean closed;
 
   Transport(VimSettings settings) {
     url = settings.url();
@@ -75,7 +76,8 @@ final class Transport implements AutoCloseable {
         failure = unavailable(request, "it answered with status " + response.statusCode(), null);
       } catch (IOException e) {
         failure = failure(request, e);
-        if (failure.code() != Code.UNAVAILABLE || !(repeatable || neverSent(e))) {
+        boolean again = failure.code() == Code.UNAVAILABLE && (repeatable || neverSent(e));
+        if (!again || closed) {
           throw failure;
         }
       }
@@ -190,8 +192,10 @@ final class Transport implements AutoCloseable {
         + path.substring(path.lastIndexOf('/') + 1);
   }
 
+  /** What is asked afterwards fails at once. */
   @Override
   public void close() {
+    closed = true;
     http.shutdownNow();
   }
 }

@@ -3,6 +3,7 @@ package dev.berth.portlayer.vsphere.client;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeout;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.berth.portlayer.PortLayerException;
@@ -266,6 +267,17 @@ class VimClientTest {
           () -> impatient.property(client.content().rootFolder(), "name", String.class));
     }
     assertTrue(find("DC0").isPresent(), "the patient one gets its answer");
+  }
+
+  @Test
+  void aClosedClientFailsAtOnceThoughItsCallsMayBeRepeated() {
+    client.close();
+    assertTimeout(
+        lab.settings().patience().dividedBy(4),
+        () ->
+            assertFails(
+                Code.UNAVAILABLE,
+                () -> client.property(client.content().rootFolder(), "name", String.class)));
   }
 
   @Test
