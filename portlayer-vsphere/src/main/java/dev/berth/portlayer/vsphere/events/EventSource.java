@@ -1,5 +1,6 @@
 package dev.berth.portlayer.vsphere.events;
 
+import dev.berth.portlayer.PortLayerException.Code;
 import dev.berth.portlayer.vsphere.client.PropertyStream.Calls;
 import dev.berth.portlayer.vsphere.client.VimClient;
 import dev.berth.portlayer.vsphere.client.VimFault;
@@ -16,6 +17,7 @@ import dev.berth.portlayer.vsphere.vim.Methods;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,6 +30,9 @@ final class EventSource {
   private static final Logger LOG = LoggerFactory.getLogger(EventSource.class);
   private static final String LATEST = "latestPage";
   private static final int PAGE = 100;
+
+  /** Of failures that say nothing of what vCenter would answer another time. */
+  private static final Set<Code> PASSING = Set.of(Code.UNAUTHENTICATED, Code.UNAVAILABLE);
 
   private final String name;
   private final EventFilterSpecByEntity entity;
@@ -66,6 +71,7 @@ final class EventSource {
    * Makes a collector in a session.
    *
    * @return what to follow, to know when there is more to read; nothing when vCenter refuses
+   * @throws VimFault when it may work another time
    */
   Optional<PropertyFilterSpec> open(Calls session, ManagedObjectReference eventManager) {
     Mark from;
@@ -99,7 +105,7 @@ final class EventSource {
               List.of(new PropertySpec(made.type(), List.of(LATEST))),
               List.of(ObjectSpec.of(made))));
     } catch (VimFault fault) {
-      if (fault.is("NotAuthenticated")) {
+      if (PASSING.contains(fault.toPortLayer().code())) {
         throw fault;
       }
       LOG.warn("vCenter does not tell of events of {}: {}", entity.entity(), fault.getMessage());
