@@ -128,10 +128,26 @@ final class DatastoreDisks {
     locked(
         "image " + digest,
         () -> {
-          if (knownImages.remove(digest)) {
-            files.delete(images.resolve(digest));
-          }
+          knownImages.remove(digest);
+          retire(images.resolve(digest));
         });
+  }
+
+  /**
+   * Takes a folder away at once: what is left under its name is whole, even when this breaks off.
+   * Idempotent.
+   */
+  private void retire(DatastorePath place) {
+    DatastorePath folder = unfinished.resolve(UUID.randomUUID().toString());
+    try {
+      files.move(place, folder);
+    } catch (PortLayerException e) {
+      if (e.code() != Code.NOT_FOUND) {
+        throw e;
+      }
+      return;
+    }
+    abandon(folder);
   }
 
   DiskAttachment create(String id, Role role, long size) {
@@ -254,12 +270,24 @@ final class DatastoreDisks {
     boolean done = false;
     try {
       content.accept(folder);
-      files.move(folder, place);
-      done = true;
+      done = moved(folder, place);
     } finally {
       if (!done) {
         abandon(folder);
       }
+    }
+  }
+
+  /** Or else there is one, which an attempt has moved whose answer was lost: it is whole, too. */
+  private boolean moved(DatastorePath folder, DatastorePath place) {
+    try {
+      files.move(folder, place);
+      return true;
+    } catch (PortLayerException e) {
+      if (e.code() != Code.ALREADY_EXISTS) {
+        throw e;
+      }
+      return false;
     }
   }
 
