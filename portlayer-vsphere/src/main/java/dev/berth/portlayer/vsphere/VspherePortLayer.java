@@ -22,6 +22,7 @@ import dev.berth.portlayer.tether.VchAuthority;
 import dev.berth.portlayer.vsphere.client.DatastoreFiles;
 import dev.berth.portlayer.vsphere.client.PropertyStream;
 import dev.berth.portlayer.vsphere.client.VimClient;
+import dev.berth.portlayer.vsphere.client.VimFault;
 import dev.berth.portlayer.vsphere.compute.GroupIndex;
 import dev.berth.portlayer.vsphere.compute.VchSettings;
 import dev.berth.portlayer.vsphere.compute.VsphereCompute;
@@ -121,7 +122,11 @@ public final class VspherePortLayer implements PortLayer {
    *     open
    */
   public static VspherePortLayer open(VsphereConfiguration configuration) {
-    return new VspherePortLayer(configuration);
+    try {
+      return new VspherePortLayer(configuration);
+    } catch (VimFault fault) {
+      throw fault.toPortLayer();
+    }
   }
 
   private static void check(VchSettings vch, VsphereConfiguration configuration) {

@@ -18,6 +18,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** What is done to VMs, each so that doing it again does no harm. */
 final class VmOperations {
@@ -32,6 +34,11 @@ final class VmOperations {
   private final DatastoreFiles files;
   private final VchSettings vch;
   private final VmTranslation translation;
+
+  private final Set<Remains> remains = ConcurrentHashMap.newKeySet();
+
+  /** The files of a VM that is gone. */
+  private record Remains(String group, String containerVm) {}
 
   VmOperations(
       VimClient client,
@@ -86,9 +93,14 @@ final class VmOperations {
 
   /** The VM with a record's name, if it has that record. */
   Optional<ManagedObjectReference> found(VmRecord record) {
-    return client
-        .find(client.content().searchIndex(), new Methods.FindChild(vch.folder(), Names.vm(record)))
-        .filter(vm -> VmRecord.parse(vch.name(), extraConfig(vm)).equals(Optional.of(record)));
+    try {
+      return client
+          .find(
+              client.content().searchIndex(), new Methods.FindChild(vch.folder(), Names.vm(record)))
+          .filter(vm -> VmRecord.parse(vch.name(), extraConfig(vm)).equals(Optional.of(record)));
+    } catch (VimFault fault) {
+      throw fault.toPortLayer();
+    }
   }
 
   private List<OptionValue> extraConfig(ManagedObjectReference vm) {
@@ -155,11 +167,11 @@ final class VmOperations {
   /** Ends and deletes a VM. Its disks, which are not in its folder, stay. */
   void remove(Member member) {
     powerOff(member.vm());
-    remove(member.vm(), member.id());
+    remove(member.vm(), member.record());
   }
 
   /** Deletes a VM that is off. */
-  void remove(ManagedObjectReference vm, String containerVmId) {
+  void remove(ManagedObjectReference vm, VmRecord record) {
     try {
       client.run(vm, new Methods.UnregisterVm());
     } catch (VimFault fault) {
@@ -167,6 +179,21 @@ final class VmOperations {
         throw fault.toPortLayer();
       }
     }
+    deleteFiles(record.group().id(), record.vm().id());
+  }
+
+  /** Nobody finds them by their VM any more: who asks again for the group's end deletes them. */
+  private void deleteFiles(String groupId, String containerVmId) {
+    Remains folder = new Remains(groupId, containerVmId);
+    remains.add(folder);
     files.delete(vch.files(containerVmId));
+    remains.remove(folder);
+  }
+
+  /** Deletes the files of VMs of a group that are gone. */
+  void deleteRemains(String groupId) {
+    List.copyOf(remains).stream()
+        .filter(folder -> folder.group().equals(groupId))
+        .forEach(folder -> deleteFiles(groupId, folder.containerVm()));
   }
 }

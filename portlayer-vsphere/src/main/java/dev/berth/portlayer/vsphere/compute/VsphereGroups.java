@@ -140,6 +140,7 @@ public final class VsphereGroups {
       return present.get();
     }
     remove(index.members(spec.id()));
+    vms.deleteRemains(spec.id());
     check(spec);
     claim(spec);
     try {
@@ -233,7 +234,7 @@ public final class VsphereGroups {
 
   private void abandon(GroupSpec spec, VmRecord record, ManagedObjectReference vm) {
     spec.placement().hostGroup().ifPresent(name -> hostGroups.remove(name, List.of(vm)));
-    vms.remove(vm, record.vm().id());
+    vms.remove(vm, record);
   }
 
   private String rule(GroupSpec spec) {
@@ -293,6 +294,7 @@ public final class VsphereGroups {
         groupId,
         () -> {
           List<Member> members = index.members(groupId);
+          vms.deleteRemains(groupId);
           if (!members.isEmpty()) {
             GroupRecord group = members.getFirst().record().group();
             remove(members);

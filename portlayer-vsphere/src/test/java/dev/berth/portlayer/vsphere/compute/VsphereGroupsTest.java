@@ -25,7 +25,6 @@ import dev.berth.portlayer.vsphere.lab.LabVch;
 import dev.berth.portlayer.vsphere.lab.TestLab;
 import dev.berth.portlayer.vsphere.vim.Clusters.ClusterAffinityRuleSpec;
 import dev.berth.portlayer.vsphere.vim.Clusters.ClusterConfigInfoEx;
-import dev.berth.portlayer.vsphere.vim.Clusters.ClusterConfigSpecEx;
 import dev.berth.portlayer.vsphere.vim.Clusters.ClusterGroupSpec;
 import dev.berth.portlayer.vsphere.vim.Clusters.ClusterHostGroup;
 import dev.berth.portlayer.vsphere.vim.Clusters.ClusterRuleInfo;
@@ -208,7 +207,7 @@ class VsphereGroupsTest {
   void aBoundGroupRunsOnItsHostsAlone() {
     ManagedObjectReference host =
         LabFolder.find(vch.services().client(), "DC0/host/DC0_C0/DC0_C0_H2");
-    reconfigure(ClusterGroupSpec.add(new ClusterHostGroup("tenant", List.of(host))));
+    vch.changeHostGroup(ClusterGroupSpec.add(new ClusterHostGroup("tenant", List.of(host))));
     try {
       GroupSpec first = bound(group(2));
       GroupSpec second = bound(group(1));
@@ -225,7 +224,7 @@ class VsphereGroupsTest {
       groups().destroy(second.id());
       assertEquals(1, configuration().group().size(), "the administrator's stays");
     } finally {
-      reconfigure(ClusterGroupSpec.remove("tenant"));
+      vch.changeHostGroup(ClusterGroupSpec.remove("tenant"));
     }
   }
 
@@ -236,15 +235,6 @@ class VsphereGroupsTest {
         new Placement(true, Optional.of("tenant")),
         spec.members(),
         spec.labels());
-  }
-
-  private void reconfigure(ClusterGroupSpec change) {
-    vch.services().stream()
-        .run(
-            vch.settings().cluster(),
-            new Methods.ReconfigureComputeResource(
-                new ClusterConfigSpecEx(List.of(), List.of(change)), true),
-            Duration.ofMinutes(1));
   }
 
   private ManagedObjectReference hostOf(ManagedObjectReference vm) {
@@ -361,8 +351,8 @@ class VsphereGroupsTest {
             vch.services().index(),
             vch.services().files(),
             vch.settings());
-    String id = spec.members().getFirst().id();
-    operations.remove(memberOf(spec), id);
+    VmRecord record = recordOf(spec);
+    operations.remove(vmOf(record), record);
 
     vch.restart();
 
@@ -371,11 +361,14 @@ class VsphereGroupsTest {
     assertEquals(Set.of(whole.members().getFirst().id()), Set.copyOf(files("vms")));
   }
 
-  private ManagedObjectReference memberOf(GroupSpec spec) {
+  private VmRecord recordOf(GroupSpec spec) {
     VmRecord.GroupRecord group =
         VmRecord.GroupRecord.of(
             vch.settings().name(), spec, groups().find(spec.id()).orElseThrow().createdAt());
-    VmRecord record = new VmRecord(group, spec.members().getFirst(), Optional.empty());
+    return new VmRecord(group, spec.members().getFirst(), Optional.empty());
+  }
+
+  private ManagedObjectReference vmOf(VmRecord record) {
     return vch.services()
         .client()
         .call(

@@ -1,12 +1,16 @@
 package dev.berth.portlayer.vsphere.lab;
 
+import dev.berth.portlayer.Parts;
 import dev.berth.portlayer.events.EventLog;
 import dev.berth.portlayer.image.ImageStore;
 import dev.berth.portlayer.image.ImageStoreConfiguration;
 import dev.berth.portlayer.image.testing.TestRegistry;
+import dev.berth.portlayer.vsphere.VsphereConfiguration;
+import dev.berth.portlayer.vsphere.VspherePortLayer;
 import dev.berth.portlayer.vsphere.client.DatastoreFiles;
 import dev.berth.portlayer.vsphere.client.PropertyStream;
 import dev.berth.portlayer.vsphere.client.VimClient;
+import dev.berth.portlayer.vsphere.client.VimFault;
 import dev.berth.portlayer.vsphere.client.VimSettings;
 import dev.berth.portlayer.vsphere.compute.GroupIndex;
 import dev.berth.portlayer.vsphere.compute.VchSettings;
@@ -18,12 +22,19 @@ import dev.berth.portlayer.vsphere.vch.BootstrapIso;
 import dev.berth.portlayer.vsphere.vch.InstalledVch;
 import dev.berth.portlayer.vsphere.vch.VchAdministration;
 import dev.berth.portlayer.vsphere.vch.VchSpecification;
+import dev.berth.portlayer.vsphere.vim.Clusters.ClusterConfigSpecEx;
+import dev.berth.portlayer.vsphere.vim.Clusters.ClusterGroupSpec;
+import dev.berth.portlayer.vsphere.vim.Methods;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
@@ -57,13 +68,12 @@ public final class LabVch implements AutoCloseable {
       VsphereNetwork network,
       VsphereStorage storage,
       VsphereGroups groups,
-      ImageStore images)
+      Parts parts)
       implements AutoCloseable {
+    /** Idempotent. */
     @Override
     public void close() {
-      stream.close();
-      client.close();
-      images.close();
+      parts.close();
     }
   }
 
@@ -130,20 +140,34 @@ public final class LabVch implements AutoCloseable {
   }
 
   private Services open() {
-    VimClient client = VimClient.connect(user);
+    Parts parts = new Parts();
+    boolean done = false;
+    try {
+      Services opened = open(parts);
+      done = true;
+      return opened;
+    } catch (VimFault fault) {
+      throw fault.toPortLayer();
+    } finally {
+      if (!done) {
+        parts.close();
+      }
+    }
+  }
+
+  private Services open(Parts parts) {
+    VimClient client = parts.add(VimClient.connect(user));
     VchSettings settings = vch.settings();
     EventLog events = new EventLog(1000);
     GroupIndex index = new GroupIndex(name, events);
     PropertyStream stream =
-        PropertyStream.open(
-            client, List.of(GroupIndex.filter(settings.folder(), settings.pool())), index);
+        parts.add(
+            PropertyStream.open(
+                client, List.of(GroupIndex.filter(settings.folder(), settings.pool())), index));
     DatastoreFiles files =
         new DatastoreFiles(
             client, stream, settings.datacenter(), vch.datacenterName(), vch.datastore());
-    ImageStore images =
-        ImageStore.open(
-            ImageStoreConfiguration.defaults(directory.resolve("images"))
-                .withRegistries(List.of(registry.configuration())));
+    ImageStore images = parts.add(ImageStore.open(images()));
     VsphereNetwork network =
         new VsphereNetwork(name, files, settings.root(), vch.record().networks());
     VsphereStorage storage =
@@ -151,7 +175,25 @@ public final class LabVch implements AutoCloseable {
     VsphereGroups groups =
         new VsphereGroups(
             client, stream, index, files, settings, 100, events, storage::exists, network::exists);
-    return new Services(client, stream, index, files, events, network, storage, groups, images);
+    return new Services(client, stream, index, files, events, network, storage, groups, parts);
+  }
+
+  private ImageStoreConfiguration images() {
+    return ImageStoreConfiguration.defaults(directory.resolve("images"))
+        .withRegistries(List.of(registry.configuration()));
+  }
+
+  /** The whole port layer, in place of {@link #services}, which have to be closed before. */
+  public VspherePortLayer openPortLayer() {
+    return VspherePortLayer.open(
+        new VsphereConfiguration(
+            name,
+            user,
+            directory,
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+            Optional.empty(),
+            100,
+            images()));
   }
 
   public TestLab lab() {
@@ -170,12 +212,25 @@ public final class LabVch implements AutoCloseable {
     return registry;
   }
 
+  /** What an administrator does to the cluster's groups of hosts. */
+  public void changeHostGroup(ClusterGroupSpec change) {
+    services.stream()
+        .run(
+            vch.settings().cluster(),
+            new Methods.ReconfigureComputeResource(
+                new ClusterConfigSpecEx(List.of(), List.of(change)), true),
+            Duration.ofMinutes(1));
+  }
+
   /** The services of the control plane that runs now. */
   public Services services() {
     return services;
   }
 
-  /** Another control plane, which knows what vCenter and the datastore tell, and nothing else. */
+  /**
+   * Another control plane, which knows what vCenter and the datastore tell, and nothing else. When
+   * this fails there is none, until it is done again.
+   */
   public Services restart() {
     services.close();
     services = open();
