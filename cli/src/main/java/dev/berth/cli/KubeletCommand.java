@@ -249,6 +249,15 @@ final class KubeletCommand implements Runnable {
           "This machine's network interface on the VCH's control network, for fast copies and port-forwards; none by default. vsphere.")
   private List<String> controlInterface = List.of();
 
+  @Option(
+      names = "--host-group",
+      paramLabel = "NAMESPACE=GROUP",
+      description =
+          "Group of the cluster's hosts that a namespace's pods run on, and on no other;"
+              + " *=GROUP for all namespaces that are not named; repeatable, any host by default."
+              + " Vsphere.")
+  private List<String> hostGroup = List.of();
+
   @Override
   public void run() {
     try (Node node = Node.start(settings())) {

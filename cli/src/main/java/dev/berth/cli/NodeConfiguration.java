@@ -21,9 +21,11 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 
 /** What each part of a node is told, from the settings of {@code berth kubelet}. */
@@ -65,8 +67,34 @@ record NodeConfiguration(KubeletSettings settings) {
   PortLayer openPortLayer() {
     return switch (settings.backend()) {
       case BackendSettings.Local local -> LocalPortLayer.open(configuration(local));
-      case BackendSettings.Vsphere vsphere -> VspherePortLayer.open(configuration(vsphere));
+      case BackendSettings.Vsphere vsphere -> open(vsphere);
     };
+  }
+
+  private VspherePortLayer open(BackendSettings.Vsphere vsphere) {
+    VspherePortLayer portLayer = VspherePortLayer.open(configuration(vsphere));
+    try {
+      requireHostGroups(vsphere, portLayer);
+      return portLayer;
+    } catch (RuntimeException e) {
+      portLayer.close();
+      throw e;
+    }
+  }
+
+  private static void requireHostGroups(
+      BackendSettings.Vsphere vsphere, VspherePortLayer portLayer) {
+    Set<String> wanted = new TreeSet<>(vsphere.hostGroups().values());
+    if (wanted.isEmpty()) {
+      return;
+    }
+    Set<String> there = new TreeSet<>(portLayer.hostGroups());
+    wanted.removeAll(there);
+    if (!wanted.isEmpty()) {
+      throw CommandFailure.of(
+          "host-group: the cluster has no group of hosts called %s; there are %s: make it in the vSphere client (Cluster > Configure > VM/Host Groups), or name one that is there"
+              .formatted(String.join(", ", wanted), there.isEmpty() ? "none" : there));
+    }
   }
 
   private VsphereConfiguration configuration(BackendSettings.Vsphere vsphere) {
@@ -145,8 +173,20 @@ record NodeConfiguration(KubeletSettings settings) {
             containers.imagePullDeadline(),
             containers.bootDeadline(),
             settings.parallelStarts()),
+        hostGroups(),
         images,
         defaults.timing());
+  }
+
+  private ProviderConfiguration.HostGroups hostGroups() {
+    return switch (settings.backend()) {
+      case BackendSettings.Local _ -> ProviderConfiguration.HostGroups.none();
+      case BackendSettings.Vsphere vsphere -> {
+        Map<String, String> byNamespace = new HashMap<>(vsphere.hostGroups());
+        Optional<String> others = Optional.ofNullable(byNamespace.remove(BackendSettings.OTHERS));
+        yield new ProviderConfiguration.HostGroups(byNamespace, others);
+      }
+    };
   }
 
   KubeletApiConfiguration api() {

@@ -112,6 +112,7 @@ class BerthCommandTest {
         "--network|pods=10.0.0.300/24|the subnet must have the form",
         "--backend|xen|backend: \"xen\" is not known: use local or vsphere",
         "--vch|v|vch: is for --backend vsphere alone: leave it out",
+        "--host-group|a=b|host-group: is for --backend vsphere alone: leave it out",
         "--vcenter-user|u|vcenter-user: is for --backend vsphere alone: leave it out",
         "--node-name|My_Node|node-name: \"My_Node\" must be lower-case",
         "--image-gc-high|101|image-gc-high: \"101\" must be a whole number from 0 to 100",
@@ -145,6 +146,9 @@ class BerthCommandTest {
     List<String> arguments = valid();
     arguments.addAll(
         List.of("--backend", "vsphere", "--allow-host-port", "10.0.0.1:1", "--vch", "v"));
+    for (String wrong : List.of("team", "Team=group", "*=")) {
+      arguments.addAll(List.of("--host-group", wrong));
+    }
     assertEquals(CommandFailure.USAGE, run(arguments.toArray(String[]::new)));
     for (String line :
         List.of(
@@ -153,10 +157,13 @@ class BerthCommandTest {
             "control-address: is missing: ",
             "vcenter: is missing: ",
             "vcenter-user: is missing: ",
-            "vcenter-password-file: is missing: ")) {
+            "vcenter-password-file: is missing: ",
+            "host-group: \"team\": write NAMESPACE=GROUP, or *=GROUP for all other namespaces",
+            "host-group: \"*=\": write NAMESPACE=GROUP",
+            "host-group: \"Team\" is no namespace's name: write one, or * for all others")) {
       assertTrue(errors.toString().contains("berth kubelet: " + line), errors::toString);
     }
-    assertEquals(6, errors.toString().lines().count(), errors::toString);
+    assertEquals(9, errors.toString().lines().count(), errors::toString);
   }
 
   @Test

@@ -1,6 +1,7 @@
 package dev.berth.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.berth.cli.settings.KubeletSettings;
 import dev.berth.cli.settings.Problems;
@@ -9,6 +10,9 @@ import dev.berth.portlayer.PortLayer;
 import dev.berth.portlayer.network.ContainerNetwork;
 import dev.berth.portlayer.vsphere.lab.LabVch;
 import dev.berth.portlayer.vsphere.lab.TestLab;
+import dev.berth.portlayer.vsphere.vim.Clusters.ClusterGroupSpec;
+import dev.berth.portlayer.vsphere.vim.Clusters.ClusterHostGroup;
+import dev.berth.provider.ProviderConfiguration;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -35,7 +39,8 @@ class VsphereNodeTest {
   @DisplayName("opens the VCH that its settings name")
   void opensItsVch(TestLab lab) throws IOException {
     try (LabVch vch = new LabVch(lab);
-        PortLayer portLayer = new NodeConfiguration(settings(lab, vch)).openPortLayer()) {
+        PortLayer portLayer =
+            new NodeConfiguration(settings(lab, vch, List.of())).openPortLayer()) {
       assertEquals(
           List.of("pods"),
           portLayer.network().networks().stream().map(ContainerNetwork::name).toList());
@@ -48,11 +53,43 @@ class VsphereNodeTest {
   void parallelStarts(TestLab lab) throws IOException {
     try (LabVch vch = new LabVch(lab)) {
       assertEquals(
-          32, new NodeConfiguration(settings(lab, vch)).provider().containers().parallelStarts());
+          32,
+          new NodeConfiguration(settings(lab, vch, List.of()))
+              .provider()
+              .containers()
+              .parallelStarts());
     }
   }
 
-  private KubeletSettings settings(TestLab lab, LabVch vch) throws IOException {
+  @Test
+  @DisplayName("is refused a group of hosts that is not in the cluster, before anything starts")
+  void groupsOfHostsThatAreNotThere(TestLab lab) throws IOException {
+    try (LabVch vch = new LabVch(lab)) {
+      NodeConfiguration node =
+          new NodeConfiguration(settings(lab, vch, List.of("team-a=hosts-a", "*=rest")));
+      CommandFailure failure = assertThrows(CommandFailure.class, node::openPortLayer);
+      assertEquals(
+          "host-group: the cluster has no group of hosts called hosts-a, rest; there are none:"
+              + " make it in the vSphere client (Cluster > Configure > VM/Host Groups),"
+              + " or name one that is there",
+          failure.getMessage());
+
+      vch.changeHostGroup(ClusterGroupSpec.add(new ClusterHostGroup("hosts-a", List.of())));
+      vch.changeHostGroup(ClusterGroupSpec.add(new ClusterHostGroup("rest", List.of())));
+      try {
+        node.openPortLayer().close();
+      } finally {
+        vch.changeHostGroup(ClusterGroupSpec.remove("hosts-a"));
+        vch.changeHostGroup(ClusterGroupSpec.remove("rest"));
+      }
+      ProviderConfiguration.HostGroups groups = node.provider().hostGroups();
+      assertEquals(Optional.of("hosts-a"), groups.of("team-a"));
+      assertEquals(Optional.of("rest"), groups.of("default"));
+    }
+  }
+
+  private KubeletSettings settings(TestLab lab, LabVch vch, List<String> hostGroups)
+      throws IOException {
     String file = Files.writeString(directory.resolve("file.pem"), "").toString();
     Map<String, List<String>> given = new LinkedHashMap<>();
     given.put("node-name", List.of("vch"));
@@ -66,6 +103,7 @@ class VsphereNodeTest {
     given.put("vcenter-user", List.of(lab.administrator().user()));
     given.put("vcenter-password-file", List.of(lab.administrator().file().toString()));
     given.put("vch", List.of(vch.settings().name()));
+    given.put("host-group", hostGroups);
     given.put("control-address", List.of("127.0.0.1:" + freePort()));
     Problems problems = new Problems();
     KubeletSettings settings =

@@ -19,6 +19,7 @@ public record ProviderConfiguration(
     Limits limits,
     Cluster cluster,
     Containers containers,
+    HostGroups hostGroups,
     GarbagePolicy images,
     Timing timing) {
   public ProviderConfiguration {
@@ -26,6 +27,7 @@ public record ProviderConfiguration(
     Objects.requireNonNull(limits, "limits");
     Objects.requireNonNull(cluster, "cluster");
     Objects.requireNonNull(containers, "containers");
+    Objects.requireNonNull(hostGroups, "hostGroups");
     Objects.requireNonNull(images, "images");
     Objects.requireNonNull(timing, "timing");
   }
@@ -37,6 +39,7 @@ public record ProviderConfiguration(
         Limits.none(),
         Cluster.defaults(),
         Containers.defaults(),
+        HostGroups.none(),
         GarbagePolicy.defaults(),
         Timing.defaults());
   }
@@ -144,6 +147,29 @@ public record ProviderConfiguration(
     static Containers defaults() {
       return new Containers(
           256L << 20, 10L << 30, false, Duration.ofMinutes(15), Duration.ofMinutes(2), 32);
+    }
+  }
+
+  /**
+   * The groups of hosts that pods run on, and on no other. They are the node's administrator's to
+   * name, and not a pod's author's.
+   *
+   * @param byNamespace for the pods of a namespace
+   * @param others for the pods of all other namespaces
+   */
+  public record HostGroups(Map<String, String> byNamespace, Optional<String> others) {
+    public HostGroups {
+      byNamespace = Map.copyOf(byNamespace);
+    }
+
+    /** Pods run on any host. */
+    public static HostGroups none() {
+      return new HostGroups(Map.of(), Optional.empty());
+    }
+
+    /** The group of a namespace's pods. */
+    public Optional<String> of(String namespace) {
+      return Optional.ofNullable(byNamespace.get(namespace)).or(() -> others);
     }
   }
 

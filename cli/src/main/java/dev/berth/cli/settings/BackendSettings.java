@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** Where containerVMs run, with the settings that there are for it alone. */
@@ -22,8 +23,13 @@ public sealed interface BackendSettings {
   List<String> VSPHERE =
       Stream.concat(
               VcenterSettings.NAMES.stream(),
-              Stream.of("vch", "control-address", "control-interface"))
+              Stream.of("vch", "control-address", "control-interface", "host-group"))
           .toList();
+
+  /** Instead of a namespace's name: all that are not named. */
+  String OTHERS = "*";
+
+  Pattern NAMESPACE = Pattern.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
 
   /**
    * On this machine.
@@ -53,9 +59,14 @@ public sealed interface BackendSettings {
    * @param vch its name, as {@code berth vch create} made it
    * @param control where hypervisors' serial ports dial to
    * @param controlInterface of this machine, on the VCH's control network
+   * @param hostGroups that pods are bound to, by namespace; {@link #OTHERS} has that of all others
    */
   record Vsphere(
-      VimSettings vcenter, String vch, InetSocketAddress control, Optional<String> controlInterface)
+      VimSettings vcenter,
+      String vch,
+      InetSocketAddress control,
+      Optional<String> controlInterface,
+      Map<String, String> hostGroups)
       implements BackendSettings {}
 
   /** Checks the settings of the backend; the result is worth nothing when there are problems. */
@@ -87,6 +98,7 @@ public sealed interface BackendSettings {
     Optional<Endpoint> control = settings.endpoint("control-address");
     Optional<String> controlInterface = controlInterface(settings, problems);
     Optional<VimSettings> vcenter = VcenterSettings.of(settings, problems);
+    Map<String, String> hostGroups = hostGroups(settings, problems);
     if (control.isEmpty() || vcenter.isEmpty()) {
       return new Local(
           Path.of(""), 0, 0, Map.of(), new HostAccess(Optional.empty(), List.of(), Map.of()));
@@ -95,7 +107,8 @@ public sealed interface BackendSettings {
         vcenter.get(),
         vch,
         new InetSocketAddress(InetAddress.ofLiteral(control.get().address()), control.get().port()),
-        controlInterface);
+        controlInterface,
+        hostGroups);
   }
 
   private static Optional<String> controlInterface(Settings settings, Problems problems) {
@@ -116,6 +129,20 @@ public sealed interface BackendSettings {
     } catch (SocketException e) {
       return false;
     }
+  }
+
+  private static Map<String, String> hostGroups(Settings settings, Problems problems) {
+    Map<String, String> groups =
+        settings.pairs("host-group", "NAMESPACE=GROUP, or *=GROUP for all other namespaces");
+    groups.keySet().stream()
+        .filter(name -> !name.equals(OTHERS) && !NAMESPACE.matcher(name).matches())
+        .forEach(
+            name ->
+                problems.add(
+                    "host-group",
+                    "\"%s\" is no namespace's name: write one, or * for all others"
+                        .formatted(name)));
+    return groups;
   }
 
   private static Local local(Settings settings, Problems problems) {

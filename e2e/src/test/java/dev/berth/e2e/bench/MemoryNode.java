@@ -61,6 +61,7 @@ public final class MemoryNode {
             OptionalLong.empty(), OptionalLong.empty(), OptionalInt.empty()),
         defaults.cluster(),
         defaults.containers(),
+        defaults.hostGroups(),
         defaults.images(),
         defaults.timing());
   }

@@ -119,6 +119,7 @@ public final class VcenterNode {
             containers.imagePullDeadline(),
             containers.bootDeadline(),
             containers.parallelStarts()),
+        defaults.hostGroups(),
         defaults.images(),
         defaults.timing());
   }

@@ -39,6 +39,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -52,6 +53,7 @@ public final class VspherePortLayer implements PortLayer {
   private final VcenterEvents events;
   private final VsphereNetwork network;
   private final VsphereStorage storage;
+  private final VsphereGroups groups;
   private final VsphereCompute compute;
   private final TetherInteraction interaction;
 
@@ -83,7 +85,7 @@ public final class VspherePortLayer implements PortLayer {
       storage =
           new VsphereStorage(
               images, files, settings.root(), configuration.directory(), index::attached);
-      VsphereGroups groups =
+      groups =
           new VsphereGroups(
               client,
               stream,
@@ -193,6 +195,16 @@ public final class VspherePortLayer implements PortLayer {
           polls,
           following ? DatastoreLogSource.FOLLOWING : Duration.ZERO);
     }
+  }
+
+  /**
+   * The names of the groups of hosts in the VCH's cluster, as administrators made them: those that
+   * a placement may name.
+   *
+   * @throws PortLayerException UNAVAILABLE, PERMISSION_DENIED
+   */
+  public Set<String> hostGroups() {
+    return groups.hostGroups();
   }
 
   @Override

@@ -57,6 +57,7 @@ public final class Translator {
     all.add(image.disk());
     all.addAll(disks);
     String uid = pod.getMetadata().getUid();
+    String namespace = pod.getMetadata().getNamespace();
     ContainerVmSpec member =
         new ContainerVmSpec(
             Names.containerVm(uid, container.getName()),
@@ -71,16 +72,22 @@ public final class Translator {
                 Names.IMAGE_REFERENCE, imageReference));
     return new GroupSpec(
         Names.group(uid),
-        pod.getMetadata().getNamespace() + "/" + pod.getMetadata().getName(),
-        Placement.anywhereTogether(),
+        namespace + "/" + pod.getMetadata().getName(),
+        new Placement(true, configuration.hostGroups().of(namespace)),
         List.of(member),
         Map.of(
-            Names.PERSONALITY, Names.KUBERNETES,
-            Names.NODE, configuration.node().name(),
-            Names.POD_NAMESPACE, pod.getMetadata().getNamespace(),
-            Names.POD_NAME, pod.getMetadata().getName(),
-            Names.POD_UID, uid,
-            Names.FIRST_ATTEMPT, Integer.toString(firstAttempt)));
+            Names.PERSONALITY,
+            Names.KUBERNETES,
+            Names.NODE,
+            configuration.node().name(),
+            Names.POD_NAMESPACE,
+            namespace,
+            Names.POD_NAME,
+            pod.getMetadata().getName(),
+            Names.POD_UID,
+            uid,
+            Names.FIRST_ATTEMPT,
+            Integer.toString(firstAttempt)));
   }
 
   /** What of the pod's wishes is cut down to what can be had, as the kubelet's events. */

@@ -98,6 +98,7 @@ class LiveVolumesTest {
             defaults.limits(),
             defaults.cluster(),
             defaults.containers(),
+            defaults.hostGroups(),
             defaults.images(),
             new ProviderConfiguration.Timing(
                 defaults.timing().resync(),

@@ -110,6 +110,7 @@ class ProviderClusterTest {
             defaults.limits(),
             defaults.cluster(),
             defaults.containers(),
+            defaults.hostGroups(),
             defaults.images(),
             new ProviderConfiguration.Timing(
                 Duration.ofSeconds(30),

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * VMs bound to a group of hosts, which an administrator made. The VCH has one group of VMs, and one
@@ -31,6 +32,16 @@ final class HostGroups {
     this.vch = vch;
   }
 
+  /** The groups of hosts that there are: none for a host that is in no cluster. */
+  Set<String> names() {
+    return cluster.exists()
+        ? cluster.read().group().stream()
+            .filter(ClusterHostGroup.class::isInstance)
+            .map(group -> ((ClusterHostGroup) group).name())
+            .collect(Collectors.toSet())
+        : Set.of();
+  }
+
   /**
    * Says that there is a group of hosts.
    *
@@ -41,9 +52,7 @@ final class HostGroups {
       throw new PortLayerException(
           Code.UNSUPPORTED, "the VCH's pool is in no cluster, so there are no groups of hosts");
     }
-    if (ClusterConfiguration.named(
-            cluster.read().group(), ClusterHostGroup.class, ClusterHostGroup::name, hostGroup)
-        .isEmpty()) {
+    if (!names().contains(hostGroup)) {
       throw new PortLayerException(
           Code.NOT_FOUND, "the cluster has no group of hosts called " + hostGroup);
     }

@@ -332,6 +332,11 @@ public final class VsphereGroups {
         vch.overheadMebibytes() * MEBIBYTE);
   }
 
+  /** The names of the cluster's groups of hosts, which placements may name. */
+  public Set<String> hostGroups() {
+    return hostGroups.names();
+  }
+
   /** Makes what is not yet of record of a VM's attempts so, and nothing when everything is. */
   void keep(ManagedObjectReference vm) {
     keeping.with(
