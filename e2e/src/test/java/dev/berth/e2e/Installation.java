@@ -149,10 +149,14 @@ final class Installation implements AutoCloseable {
     kubectl(arguments.toArray(String[]::new)).deadline(Duration.ofMinutes(3)).run().expect(0);
   }
 
-  /** Starts what does not run; what runs is left alone. */
-  void start() {
+  /**
+   * Starts what does not run; what runs is left alone, but for a kubelet that runs with other
+   * options.
+   */
+  void start(String... kubeletOptions) {
     List<String> options =
         new ArrayList<>(List.of("--kubelet-option=--registry-plain-http=" + PRIVATE_REGISTRY));
+    Stream.of(kubeletOptions).map("--kubelet-option="::concat).forEach(options::add);
     cluster.ifPresent(file -> options.addAll(List.of("--kubeconfig", file.toString())));
     quickstart(options.toArray(String[]::new)).expect(0);
   }
