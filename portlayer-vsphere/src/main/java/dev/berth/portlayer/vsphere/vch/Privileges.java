@@ -23,7 +23,7 @@ public final class Privileges {
     POOL("the parent resource pool; for operations, the VCH's in it is enough"),
     CLUSTER("the cluster or host"),
     DATASTORE("the datastore"),
-    NETWORK("each port group");
+    NETWORK("each port group, the control network's too");
 
     private final String description;
 

@@ -17,6 +17,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Gives the operations user of a VCH roles of exactly the privileges that it needs, where it needs
@@ -98,7 +99,8 @@ final class VchGrants {
       wanted.add(grant(Place.CLUSTER, plan.compute()));
     }
     wanted.add(grant(Place.DATASTORE, plan.datastore()));
-    plan.networks().forEach(network -> wanted.add(grant(Place.NETWORK, network)));
+    Stream.concat(plan.networks().stream(), plan.controlNetwork().stream())
+        .forEach(portGroup -> wanted.add(grant(Place.NETWORK, portGroup)));
     // What is in the datacenter is seen; of what is around it, the names on the way there.
     tree.upwards(plan.datacenter())
         .forEach(
