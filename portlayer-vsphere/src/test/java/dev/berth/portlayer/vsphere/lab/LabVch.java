@@ -46,6 +46,9 @@ public final class LabVch implements AutoCloseable {
       {"schema": 1, "kernelVersion": "6.1", "iso": "bootstrap.iso", "overheadMebibytes": 32}
       """;
 
+  /** So that whatever a VCH needs is needed for this too. */
+  private static final String CONTROL_NETWORK = "DC0_DVPG1";
+
   /** No two VCHs of a vCenter may have the same addresses. */
   private static final AtomicInteger COUNT = new AtomicInteger();
 
@@ -131,7 +134,7 @@ public final class LabVch implements AutoCloseable {
                     List.of(),
                     1500)),
             URI.create("tcp://127.0.0.1:" + number),
-            "",
+            CONTROL_NETWORK,
             VchSpecification.Limits.NONE);
     try (VchAdministration vches = VchAdministration.open(client)) {
       vches.create(specification, BootstrapIso.open(directory), (sent, total) -> {});

@@ -111,16 +111,24 @@ class PrivilegesTest {
       User kind,
       Map<Place, ManagedObjectReference> places,
       Optional<Privilege> without) {
-    places.forEach(
-        (place, object) ->
-            user.may(
-                root,
-                object,
-                Privileges.of(kind).stream()
-                    .filter(privilege -> privilege.place() == place)
-                    .filter(privilege -> !Optional.of(privilege).equals(without))
-                    .map(Privilege::id)
-                    .toList()));
+    places.forEach((place, object) -> allow(user, kind, place, object, without));
+    allow(user, kind, Place.NETWORK, LabFolder.find(root, "DC0/network/DC0_DVPG1"), without);
+  }
+
+  private void allow(
+      LabUser user,
+      User kind,
+      Place place,
+      ManagedObjectReference object,
+      Optional<Privilege> without) {
+    user.may(
+        root,
+        object,
+        Privileges.of(kind).stream()
+            .filter(privilege -> privilege.place() == place)
+            .filter(privilege -> !Optional.of(privilege).equals(without))
+            .map(Privilege::id)
+            .toList());
   }
 
   /** All that a control plane does, from a pull to the end of a pod. */
