@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -35,11 +36,10 @@ final class VchGrants {
   private final ManagedObjectReference manager;
   private final InventoryTree tree;
 
-  /** A role that is wanted on an object; that of vCenter's own for looking has no privileges. */
-  private record Grant(
-      ManagedObject object, String role, List<String> privileges, boolean propagate) {
-    boolean readOnly() {
-      return privileges.isEmpty();
+  /** A role that is wanted on an object: one of Berth's, or else vCenter's own for looking. */
+  private record Grant(ManagedObject object, Optional<Place> place, boolean propagate) {
+    String role() {
+      return place.map(VchGrants::role).orElse("Read-only");
     }
   }
 
@@ -60,13 +60,14 @@ final class VchGrants {
   List<String> give(
       VchPlan plan, ManagedObjectReference folder, ManagedObjectReference pool, String user) {
     String principal = principal(user);
+    Map<String, AuthorizationRole> roles = roles();
     List<Grant> missing = new ArrayList<>();
     Findings findings = new Findings();
     for (Grant grant : wanted(plan, folder, pool)) {
       Optional<Permission> given = permission(grant.object(), principal);
       if (given.isEmpty()) {
         missing.add(grant);
-      } else if (!grant.readOnly() && !given.get().roleId().equals(number(grant.role()))) {
+      } else if (grant.place().isPresent() && given.get().roleId() != number(roles, grant)) {
         findings.problem(
             OPTION,
             "%s has another role on %s, which would be lost: name a user that is for Berth alone"
@@ -74,9 +75,10 @@ final class VchGrants {
       }
     }
     findings.raise();
-    List<String> changes = new ArrayList<>(bringRolesUpToDate());
+    List<String> changes = new ArrayList<>(bringUpToDate(roles));
+    roles = roles();
     for (Grant grant : missing) {
-      give(grant, principal, user);
+      give(grant, number(roles, grant), principal, user);
       changes.add("%s on %s".formatted(grant.role(), tree.path(grant.object())));
     }
     return changes;
@@ -105,13 +107,12 @@ final class VchGrants {
     tree.upwards(plan.datacenter())
         .forEach(
             object ->
-                wanted.add(
-                    new Grant(object, "Read-only", List.of(), object.equals(plan.datacenter()))));
+                wanted.add(new Grant(object, Optional.empty(), object.equals(plan.datacenter()))));
     return wanted;
   }
 
   private static Grant grant(Place place, ManagedObject object) {
-    return new Grant(object, role(place), privileges(place), true);
+    return new Grant(object, Optional.of(place), true);
   }
 
   private static String role(Place place) {
@@ -134,34 +135,38 @@ final class VchGrants {
         .findFirst();
   }
 
-  private List<AuthorizationRole> roles() {
-    return ManagedObject.read(client, manager, List.of(ROLES)).list(ROLES, AuthorizationRole.class);
+  /** By name, which is unique. */
+  private Map<String, AuthorizationRole> roles() {
+    return ManagedObject.read(client, manager, List.of(ROLES))
+        .list(ROLES, AuthorizationRole.class)
+        .stream()
+        .collect(Collectors.toUnmodifiableMap(AuthorizationRole::name, role -> role));
   }
 
-  private Optional<AuthorizationRole> role(String name) {
-    return roles().stream().filter(role -> role.name().equals(name)).findFirst();
-  }
-
-  private int number(String role) {
-    return role(role).map(AuthorizationRole::roleId).orElse(0);
+  /** 0, which is no role's, when there is none yet. */
+  private static int number(Map<String, AuthorizationRole> roles, Grant grant) {
+    if (grant.place().isEmpty()) {
+      return READ_ONLY;
+    }
+    AuthorizationRole role = roles.get(grant.role());
+    return role == null ? 0 : role.roleId();
   }
 
   /** The roles serve all VCHs of this vCenter. */
-  private List<String> bringRolesUpToDate() {
+  private List<String> bringUpToDate(Map<String, AuthorizationRole> roles) {
     List<String> changes = new ArrayList<>();
     for (Place place :
         Privileges.of(User.OPERATIONS).stream()
             .map(Privilege::place)
             .collect(Collectors.toCollection(() -> EnumSet.noneOf(Place.class)))) {
       List<String> privileges = privileges(place);
-      Optional<AuthorizationRole> role = role(role(place));
-      if (role.isEmpty()) {
+      AuthorizationRole role = roles.get(role(place));
+      if (role == null) {
         var _ = client.call(manager, new Methods.AddAuthorizationRole(role(place), privileges));
         changes.add("role %s made".formatted(role(place)));
-      } else if (!own(role.get()).equals(Set.copyOf(privileges))) {
+      } else if (!own(role).equals(Set.copyOf(privileges))) {
         client.run(
-            manager,
-            new Methods.UpdateAuthorizationRole(role.get().roleId(), role(place), privileges));
+            manager, new Methods.UpdateAuthorizationRole(role.roleId(), role(place), privileges));
         changes.add("role %s changed".formatted(role(place)));
       }
     }
@@ -175,8 +180,7 @@ final class VchGrants {
         .collect(Collectors.toUnmodifiableSet());
   }
 
-  private void give(Grant grant, String principal, String user) {
-    int role = grant.readOnly() ? READ_ONLY : number(grant.role());
+  private void give(Grant grant, int role, String principal, String user) {
     try {
       client.run(
           manager,
