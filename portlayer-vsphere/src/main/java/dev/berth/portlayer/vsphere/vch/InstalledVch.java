@@ -59,15 +59,7 @@ public record InstalledVch(
           "the VCH %s is unfinished: run 'berth vch create' again, or 'berth vch delete'"
               .formatted(name));
     }
-    Findings findings = new Findings();
-    VchPlan plan =
-        new Places(tree, findings)
-            .resolve(found.record().specification())
-            .orElseThrow(
-                () ->
-                    missing(
-                        "what the VCH %s is made of is not all there: %s"
-                            .formatted(name, findings)));
+    VchPlan plan = plan(tree, found);
     VchParts parts = new VchParts(client, tasks);
     return new InstalledVch(
         found.record(),
@@ -90,11 +82,33 @@ public record InstalledVch(
         found.datastore());
   }
 
+  /**
+   * What a VCH is made of.
+   *
+   * @throws PortLayerException NOT_FOUND, which names what is missing
+   */
+  static VchPlan plan(InventoryTree tree, Found found) {
+    VchSpecification specification = found.record().specification();
+    Findings findings = new Findings();
+    return new Places(tree, findings)
+        .resolve(specification)
+        .orElseThrow(
+            () ->
+                missing(
+                    "what the VCH %s is made of is not all there: %s"
+                        .formatted(specification.name(), findings)));
+  }
+
   private static PortLayerException missing(String message) {
     return new PortLayerException(Code.NOT_FOUND, message);
   }
 
-  private static ManagedObjectReference require(
+  /**
+   * A part that {@code berth vch create} has made.
+   *
+   * @throws PortLayerException NOT_FOUND
+   */
+  static ManagedObjectReference require(
       Optional<ManagedObjectReference> part, String kind, String name) {
     return part.orElseThrow(
         () ->

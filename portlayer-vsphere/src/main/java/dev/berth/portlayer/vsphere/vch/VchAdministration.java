@@ -191,29 +191,14 @@ public final class VchAdministration implements AutoCloseable {
         () -> {
           InventoryTree tree = InventoryTree.read(client);
           Found found = require(tree, name);
-          Findings findings = new Findings();
-          VchPlan plan =
-              new Places(tree, findings)
-                  .resolve(found.record().specification())
-                  .orElseThrow(() -> incomplete(name, findings.toString()));
+          VchPlan plan = InstalledVch.plan(tree, found);
           return new VchGrants(client, tree)
               .give(
                   plan,
-                  parts
-                      .child(plan.vmFolder(), name)
-                      .orElseThrow(() -> incomplete(name, "the VM folder")),
-                  parts
-                      .child(plan.parent(), name)
-                      .orElseThrow(() -> incomplete(name, "the resource pool")),
+                  InstalledVch.require(parts.child(plan.vmFolder(), name), "VM folder", name),
+                  InstalledVch.require(parts.child(plan.parent(), name), "resource pool", name),
                   user);
         });
-  }
-
-  private static PortLayerException incomplete(String name, String missing) {
-    return new PortLayerException(
-        Code.NOT_FOUND,
-        "the VCH %s is not all there: %s; 'berth vch create' makes it anew"
-            .formatted(name, missing));
   }
 
   private Found require(InventoryTree tree, String name) {
